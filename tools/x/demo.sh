@@ -1,0 +1,2 @@
+run_demo() { die "the demo is being written"; }
+stop_demo() { :; }
