@@ -19,16 +19,14 @@
 #include "behavior/generation_input.h"
 #include "behavior/language.h"
 #include "behavior/style_features.h"
+#include "stats/online_logistic.h"
 
 namespace tocsin::behavior {
 
 inline constexpr std::size_t kMaxScannedBytes = std::size_t{1} << 20;
 inline constexpr std::uint32_t kNgramBuckets = 1U << 16;
 
-struct NgramEntry {
-  std::uint16_t bucket = 0;
-  float value = 0.0F;
-};
+using NgramEntry = stats::SparseEntry;  // {uint16_t bucket; float value}
 using NgramVector = std::vector<NgramEntry>;
 
 // Remembers one readable n-gram per bucket, so that a learned weight can be

@@ -1,6 +1,7 @@
 #include "stats/special_functions.h"
 
 #include <cmath>
+#include <initializer_list>
 #include <limits>
 
 namespace tocsin::stats {
