@@ -20,13 +20,10 @@ build_preset() {
     say "configuring $preset"
     logged "$dir/configure.log" cmake --preset "$preset"
   fi
-  # Nothing is said when nothing is to do.
-  if [ "$(ninja -C "$dir" -n "$@" 2>/dev/null | tail -n 1)" != "ninja: no work to do." ]; then
-    say "building $preset with $jobs jobs"
-    local start=$SECONDS
-    logged "$dir/build.log" ninja -C "$dir" -j "$jobs" "$@" || exit 1
-    say "built $preset in $((SECONDS - start)) s"
-  fi
+  say "building $preset with $jobs jobs"
+  local start=$SECONDS
+  logged "$dir/build.log" ninja -C "$dir" -j "$jobs" "$@" || exit 1
+  if ! grep -q 'no work to do' "$dir/build.log"; then say "built $preset in $((SECONDS - start)) s"; fi
   exec 9>&-
 }
 

@@ -43,6 +43,6 @@ logged() {
 show_errors() {
   local found
   found=$(grep -n -A4 -E '(error:|Error:|CMake Error|undefined reference|^E: |npm (error|ERR!)|FAILED:)' "$1" |
-    cut -c1-240 | head -n 60 || true)
+    grep -v -E '^[0-9]+-[^ ]*(ccache|g\+\+) ' | cut -c1-240 | head -n 60 || true)
   if [ -n "$found" ]; then printf '%s\n' "$found" >&2; else tail -n 30 "$1" >&2; fi
 }

@@ -24,9 +24,7 @@ as_root() {
 # install_packages LIST...: one apt run for all that is missing.
 install_packages() {
   local missing=() list log="$TOCSIN_ROOT/build/setup.log"
-  for list in "$@"; do
-    mapfile -t -O "${#missing[@]}" missing < <(missing_packages "tools/packages-$list.txt")
-  done
+  mapfile -t missing < <(for list in "$@"; do missing_packages "tools/packages-$list.txt"; done | sort -u)
   if [ ${#missing[@]} -eq 0 ]; then return; fi
   if ! command -v apt-get >/dev/null 2>&1; then
     die "Tocsin is built on Debian 12, and there is no apt-get here. Needed: ${missing[*]}"
@@ -48,7 +46,7 @@ install_npm() {
   for file in "$@"; do [ -e "$folder/node_modules/$file" ] || ready=no; done
   if [ "$ready" = yes ]; then return; fi
   say "installing the npm packages of $folder"
-  logged "$TOCSIN_ROOT/build/setup-npm.log" npm --prefix "$folder" ci --ignore-scripts --no-audit --no-fund
+  logged "$TOCSIN_ROOT/build/setup-npm.log" env -C "$folder" npm ci --ignore-scripts --no-audit --no-fund
   for file in "$@"; do
     [ -e "$folder/node_modules/$file" ] || die "npm ci left no $folder/node_modules/$file: the lockfile is wrong"
   done
