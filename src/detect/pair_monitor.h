@@ -98,6 +98,9 @@ class PairMonitor {
   // Adds never-paired reference generations. Returns how many were taken (max_reference).
   size_t AddReference(std::vector<MonitorItem> items);
 
+  // Drops every unused reference generation, then adds these (a new pass, a new day).
+  size_t ReplaceReference(std::vector<MonitorItem> items);
+
   // Observes one live generation. O(features).
   ObserveOutcome Observe(const MonitorItem& live);
 
