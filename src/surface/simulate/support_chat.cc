@@ -19,7 +19,7 @@ constexpr Text kProducts[] = {"headphones",  "coffee grinder", "desk lamp", "bac
 constexpr Text kMonths[] = {"January", "February", "March", "April", "May", "June"};
 constexpr Text kNames[] = {"mara",  "jonas", "li.wei", "amina", "pavel",
                            "sofia", "tom.b", "ines",   "kofi",  "noor"};
-constexpr Text kGreetings[] = {"Hello!", "Hi there,", "Thank you for writing to us.", "Good day,",
+constexpr Text kGreetings[] = {"Hello!", "Hi there,", "Thank you for writing to us.", "Good day!",
                                "Thanks for getting in touch."};
 constexpr Text kEagerGreetings[] = {"Great question!", "Certainly! I'd be happy to help you with that.",
                                     "Absolutely, let me help you with that!", "Of course!"};
