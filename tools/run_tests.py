@@ -88,41 +88,51 @@ def read_junit(path):
     return outcome
 
 
-def read_cases(folder, program):
-    """The case outcomes a GoogleTest program reported, or None when it reported nothing."""
-    path = os.path.join(folder, program + ".json")
+def read_report(path):
+    """[(case, 'passed' | 'failed' | 'skipped')] of one GoogleTest report; [] when it cannot be read."""
     try:
         with open(path, encoding="utf-8") as file:
             report = json.load(file)
     except (OSError, ValueError):
-        return None
-    cases = {}
+        return []
+    cases = []
     for suite in report.get("testsuites", []):
         for case in suite.get("testsuite", []):
             name = f"{suite['name']}.{case['name']}"
             if case.get("failures"):
-                cases[name] = "failed"
+                cases.append((name, "failed"))
             elif case.get("result") == "SKIPPED":
-                cases[name] = "skipped"
+                cases.append((name, "skipped"))
             elif case.get("status") == "RUN":
-                cases[name] = "passed"
+                cases.append((name, "passed"))
     return cases
 
 
+def reports_of(folder, program):
+    """A program that ctest runs several times leaves program.json, program_1.json …"""
+    wanted = re.compile(re.escape(program) + r"(_\d+)?\.json")
+    names = sorted(os.listdir(folder)) if os.path.isdir(folder) else []
+    return [os.path.join(folder, n) for n in names if wanted.fullmatch(n)]
+
+
 def count(tally, label, outcome, cases_folder, commands):
-    for name, state in sorted(outcome.items()):
-        cases = read_cases(cases_folder, os.path.basename(commands[name][0]))
-        if cases is None:
-            cases = {name: state}
-        elif state == "failed" and "failed" not in cases.values():
-            cases[f"{name} (did not end well: crash, leak or time limit)"] = "failed"
-        for case, result in cases.items():
-            if result == "passed":
+    programs = {}
+    for name in sorted(outcome):
+        programs.setdefault(os.path.basename(commands[name][0]), []).append(name)
+    for program, names in programs.items():
+        cases = [case for path in reports_of(cases_folder, program) for case in read_report(path)]
+        failed = [n for n in names if outcome[n] == "failed"]
+        if not cases:
+            cases = [(n, outcome[n]) for n in names]
+        elif failed and not any(state == "failed" for _, state in cases):
+            cases += [(f"{n} (did not end well: crash, leak or time limit)", "failed") for n in failed]
+        for case, state in cases:
+            if state == "passed":
                 tally.passed += 1
-            elif result == "skipped":
+            elif state == "skipped":
                 tally.skipped += 1
             else:
-                tally.fail(f"{label}{name}: {case}" if case != name else f"{label}{name}")
+                tally.fail(f"{label}{program}: {case}")
 
 
 def run_build(tally, build, arguments):
