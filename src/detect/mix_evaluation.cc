@@ -134,8 +134,9 @@ class MixRunner {
     for (size_t t = 0; t < options_.live_size && !stream.empty(); ++t) {
       const size_t p = stream.Next(t, rng);
       const auto& features = t < options_.change_at ? prompts_[p].before : prompts_[p].after;
-      behaviour.Observe({p, labels_.segment[p], features});
       mix.Observe(MixOf(features, labels_.segment[p]));
+      behaviour.SetCaution(CautionFromMix(mix.log_e_value()));
+      behaviour.Observe({p, labels_.segment[p], features});
       if (t < options_.change_at + options_.ramp) continue;
       ++drifted;
       live[labels_.drift[p]] += 1.0;

@@ -30,6 +30,11 @@ std::array<double, behavior::kPromptCount + 16> Raw(const MixItem& item) {
 MixWatch::MixWatch(double alpha, uint64_t seed)
     : alpha_(alpha), rng_(seed), bank_(kDim, Options(alpha)), mean_(kDim, 0.0), squares_(kDim, 0.0) {}
 
+double CautionFromMix(double log_e_value_of_mix) {
+  constexpr double kFree = 3.5;  // about what an unchanged mix reaches now and then
+  return std::clamp(log_e_value_of_mix - kFree, 0.0, 3.0);
+}
+
 void MixWatch::AddReference(std::vector<MixItem> items) {
   rng_.Shuffle(items);
   for (const MixItem& item : items) ++reference_cells_[Cell(item)];

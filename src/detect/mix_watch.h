@@ -76,4 +76,9 @@ class MixWatch {
   bool reported_ = false;
 };
 
+// How much more evidence of changed behaviour to ask for, in logs, given the mix watch's evidence: 0 while
+// the mix looks unchanged, log 20 once its change is certain. Within-stratum drift, which matching cannot
+// undo, is then unlikely to pass for behaviour; a real change passes a little later.
+double CautionFromMix(double log_e_value_of_mix);
+
 }  // namespace tocsin::detect

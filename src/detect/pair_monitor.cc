@@ -101,11 +101,13 @@ ObserveOutcome PairMonitor::Observe(const MonitorItem& live) {
   m.Pair(live, std::move(reference));
   const double log_e = m.LogEValue();
   m.max_log_e = std::max(m.max_log_e, log_e);
-  if (log_e < -std::log(m.options.alpha)) return ObserveOutcome::kPaired;
+  if (log_e < m.caution - std::log(m.options.alpha)) return ObserveOutcome::kPaired;
   m.alarmed = true;
   m.alarm_index = m.observed - 1;
   return ObserveOutcome::kAlarm;
 }
+
+void PairMonitor::SetCaution(double log_factor) { impl_->caution = std::max(0.0, log_factor); }
 
 void PairMonitor::Rebase() {
   PairMonitorOptions options = impl_->options;

@@ -104,6 +104,11 @@ class PairMonitor {
   // Observes one live generation. O(features).
   ObserveOutcome Observe(const MonitorItem& live);
 
+  // Raises the bar for the coming generations by `log_factor` >= 0 (0 puts it back): more evidence is asked
+  // for while the traffic's mix is itself in doubt, see CautionFromMix in mix_watch.h. It can only delay an
+  // alarm, so the guarantee stands.
+  void SetCaution(double log_factor);
+
   // Starts again after an alarm (or at will): drops wealth, learners' memory of the old pairs and
   // the unused reference; the caller then adds the new reference.
   void Rebase();

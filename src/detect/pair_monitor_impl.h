@@ -51,6 +51,7 @@ struct PairMonitor::Impl {
   std::deque<KeptPair> kept;
   uint64_t observed = 0, paired = 0, skipped = 0, alarm_index = 0;
   double max_log_e = -std::numeric_limits<double>::infinity();
+  double caution = 0.0;  // added to the log of the bar; set by the caller, not stored
   bool alarmed = false;
 };
 
