@@ -7,15 +7,21 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 
+#include "ingest/decoder.h"
+#include "ingest/duplicate_filter.h"
 #include "kernel/status.h"
+#include "ports/clock.h"
+#include "store/telemetry_writer.h"
+#include "surface/server_metrics.h"
 
 namespace tocsin::surface {
 
-enum class Signal { kTraces, kLogs, kMetrics };
-enum class Encoding { kProtobuf, kJson };
+using Signal = ingest::SignalKind;
+using Encoding = ingest::Encoding;
 
 struct ExportAnswer {
   Status status;         // kInvalidArgument, kOutOfRange, kResourceExhausted, kUnavailable
@@ -29,6 +35,16 @@ class TelemetryReceiver {
   virtual ~TelemetryReceiver() = default;
   virtual void Receive(Signal signal, Encoding encoding, std::string_view body, Done done) = 0;
 };
+
+struct ReceiverDependencies {
+  store::TelemetryWriter& writer;
+  ingest::DuplicateFilter& duplicates;
+  const ports::Clock& clock;
+  ServerMetrics& metrics;
+  ingest::DecodeOptions decode;  // `received` is set for each request
+};
+// The real one. References must outlive it and every call to `done`.
+std::unique_ptr<TelemetryReceiver> MakeTelemetryReceiver(const ReceiverDependencies& dependencies);
 
 // The bodies that answer an export, in the client's encoding.
 std::string ExportResponseBody(Signal signal, Encoding encoding, const ExportAnswer& answer);

@@ -1,0 +1,178 @@
+#include "runtime/server.h"
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <atomic>
+#include <optional>
+
+#include "ingest/duplicate_filter.h"
+#include "runtime/internal/retention.h"
+#include "store/data_directory.h"
+#include "surface/cli/version.h"
+#include "surface/grpc/server.h"
+#include "surface/http/endpoints/endpoints.h"
+#include "surface/http/server.h"
+#include "surface/server_metrics.h"
+#include "surface/telemetry_receiver.h"
+
+namespace tocsin::runtime {
+namespace {
+
+constexpr size_t kRememberedSpans = 500'000;
+constexpr size_t kSeededSpans = 100'000;
+
+class Running final : public Server {
+ public:
+  Running(const Settings& settings, const ports::Clock& clock)
+      : settings_(settings), clock_(clock), duplicates_(kRememberedSpans) {}
+  ~Running() override { Stop(); }
+
+  Status Open() {
+    TOCSIN_ASSIGN_OR_RETURN(auto redactor, ingest::Redactor::Make(settings_.redaction));
+    decode_.limits = settings_.limits;
+    decode_.redactor = std::move(redactor);
+    TOCSIN_RETURN_IF_ERROR(OpenStores());
+    TOCSIN_RETURN_IF_ERROR(SeedDuplicates());
+    return StartServers();
+  }
+
+  uint16_t http_port() const override { return http_->port(); }
+  uint16_t grpc_port() const override { return grpc_ ? grpc_->port() : uint16_t{0}; }
+  store::TelemetryWriter& writer() override { return *writer_; }
+  store::TelemetryStore& telemetry() override { return *stores_->telemetry; }
+  store::Ledger& ledger() override { return *stores_->ledger; }
+  respond::DetectionService& detection() override { return *detection_; }
+
+  void Stop() override {
+    if (stopped_.exchange(true)) return;
+    ready_ = false;
+    retention_.reset();
+    if (grpc_) grpc_->Stop();
+    if (http_) http_->Stop();
+    if (writer_) {
+      if (const Status status = writer_->Flush(); !status.ok())
+        spdlog::error("storing what is left: {}", status.message());
+    }
+    metrics_.SetSampler(nullptr);
+    http_.reset();
+    grpc_.reset();
+    writer_.reset();  // offers nothing more
+    detection_.reset();
+    stores_.reset();
+  }
+
+ private:
+  Status OpenStores() {
+    store::StoreOptions options;
+    options.directory = settings_.data;
+    options.memory_limit_mb = settings_.store_memory_mb;
+    options.threads = settings_.store_threads;
+    TOCSIN_ASSIGN_OR_RETURN(stores_, store::OpenStores(options));
+    TOCSIN_ASSIGN_OR_RETURN(
+        detection_,
+        respond::DetectionService::Start(settings_.detection, *stores_->telemetry, *stores_->ledger, clock_));
+    store::WriterOptions writer;
+    writer.journal_directory = stores_->directory.journal();
+    writer.limits = settings_.limits;
+    TOCSIN_ASSIGN_OR_RETURN(writer_, store::StartTelemetryWriter(writer, *stores_->telemetry,
+                                                                 [this](const store::JournalEntry& entry) {
+                                                                   detection_->Offer(entry);
+                                                                 }));
+    return Status::Ok();
+  }
+
+  // An exporter whose acknowledgement was lost in a crash sends again: know what was stored last.
+  Status SeedDuplicates() {
+    TOCSIN_RETURN_IF_ERROR(writer_->Flush());
+    store::QueryLimits limits;
+    limits.max_rows = kSeededSpans;
+    auto rows = stores_->telemetry->Query(
+        fmt::format("SELECT trace_id, span_id FROM spans ORDER BY position DESC LIMIT {}", kSeededSpans), {},
+        limits);
+    if (!rows) return rows.error().WithContext("reading the ids last stored");
+    for (const auto& row : rows->rows) {
+      const auto* trace = std::get_if<std::string>(&row[0]);
+      const auto* span = std::get_if<std::string>(&row[1]);
+      if (trace != nullptr && span != nullptr) duplicates_.Seed(*trace, *span);
+    }
+    return Status::Ok();
+  }
+
+  Status StartServers() {
+    receiver_ = surface::MakeTelemetryReceiver({*writer_, duplicates_, clock_, metrics_, decode_});
+    api_.emplace(surface::ApiDependencies{*receiver_, *writer_, *stores_->telemetry, *stores_->ledger,
+                                          *detection_, clock_, metrics_, surface::kVersion, decode_,
+                                          [this] { return ready_.load(); }});
+    metrics_.SetSampler([this] { return Sample(); });
+    if (settings_.grpc_enabled) {
+      surface::GrpcServerOptions options{settings_.grpc.host, settings_.grpc.port, settings_.limits};
+      TOCSIN_ASSIGN_OR_RETURN(grpc_, surface::GrpcServer::Start(options, *receiver_));
+    }
+    surface::HttpServerOptions options;
+    options.address = settings_.http.host;
+    options.port = settings_.http.port;
+    options.io_threads = settings_.io_threads;
+    options.limits = settings_.limits;
+    options.observe = [this](const std::string& route, int status, Duration took) {
+      metrics_.HttpRequest(route, status, took);
+    };
+    TOCSIN_ASSIGN_OR_RETURN(http_, surface::HttpServer::Start(options, surface::BuildRouter(*api_)));
+    retention_ = std::make_unique<internal::RetentionTimer>(*stores_->telemetry, clock_, settings_.retention);
+    ready_ = true;
+    return Status::Ok();
+  }
+
+  std::vector<surface::ServerMetrics::Gauge> Sample() const {
+    const store::WriterStats writer = writer_->Stats();
+    const respond::DetectionStats detection = detection_->Stats();
+    const surface::HttpServerStats http = http_ ? http_->Stats() : surface::HttpServerStats{};
+    const auto number = [](auto value) { return static_cast<double>(value); };
+    return {{"tocsin_backlog_bytes", "Journalled, not yet in the store", number(writer.backlog_bytes), false},
+            {"tocsin_durable_position", "Last durable batch", number(writer.durable_position), true},
+            {"tocsin_applied_position", "Last batch in the store", number(writer.applied_position), true},
+            {"tocsin_refused_batches_total", "Batches refused: backlog full", number(writer.refused_batches),
+             true},
+            {"tocsin_detect_position", "Last batch the monitors have seen", number(detection.position), true},
+            {"tocsin_generations_total", "Generations the monitors have seen", number(detection.generations),
+             true},
+            {"tocsin_generations_sampled_out_total", "Left out of the monitors' sample",
+             number(detection.sampled_out), true},
+            {"tocsin_detect_queue", "Generations waiting for the monitors",
+             number(detection.queued_generations), false},
+            {"tocsin_incidents_opened_total", "Incidents opened", number(detection.incidents_opened), true},
+            {"tocsin_http_connections", "Open HTTP connections", number(http.connections), false},
+            {"tocsin_http_inflight_bytes", "Request bodies being read or decoded",
+             number(http.inflight_bytes), false}};
+  }
+
+  Settings settings_;
+  const ports::Clock& clock_;
+  ingest::DecodeOptions decode_;
+  ingest::DuplicateFilter duplicates_;
+  surface::ServerMetrics metrics_;
+  std::optional<store::Stores> stores_;
+  std::unique_ptr<respond::DetectionService> detection_;
+  std::unique_ptr<store::TelemetryWriter> writer_;
+  std::unique_ptr<surface::TelemetryReceiver> receiver_;
+  std::optional<surface::ApiDependencies> api_;
+  std::unique_ptr<surface::GrpcServer> grpc_;
+  std::unique_ptr<surface::HttpServer> http_;
+  std::unique_ptr<internal::RetentionTimer> retention_;
+  std::atomic<bool> ready_{false};
+  std::atomic<bool> stopped_{false};
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Server>> Server::Start(const Settings& settings, const ports::Clock& clock) {
+  try {
+    auto server = std::make_unique<Running>(settings, clock);
+    TOCSIN_RETURN_IF_ERROR(server->Open());
+    return server;
+  } catch (...) {
+    return Error(Status::FromException("starting the server"));
+  }
+}
+
+}  // namespace tocsin::runtime

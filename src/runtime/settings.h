@@ -1,0 +1,47 @@
+// Settings: what a person can set, in tocsin.yaml or by flags (docs/formats/configuration.md). Everything is
+// optional. Value type.
+//
+// Unknown keys and values of a wrong type are errors that name file, line and key: a misspelt bound must not
+// silently be the default. The file is bounded: 1 MiB, 16 levels, no aliases.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "ingest/redaction.h"
+#include "kernel/limits.h"
+#include "kernel/status.h"
+#include "kernel/time.h"
+#include "respond/detection_service.h"
+
+namespace tocsin::runtime {
+
+struct Address {
+  std::string host = "127.0.0.1";
+  uint16_t port = 0;
+};
+
+struct Settings {
+  std::string data = ".tocsin";
+  Address http{"127.0.0.1", 4318};
+  Address grpc{"127.0.0.1", 4317};
+  bool grpc_enabled = true;
+  int io_threads = 2;
+  size_t store_memory_mb = 1024;
+  int store_threads = 2;
+  Duration retention = Duration::Hours(24 * 30);
+  Limits limits;
+  ingest::RedactionSettings redaction;
+  respond::DetectionOptions detection;
+  std::string log_level = "info";
+};
+
+// kInvalidArgument: "tocsin.yaml:7: limits.max_backlog_bytes is 'lots', not a size such as 512MiB".
+Result<Settings> ParseSettings(std::string_view yaml, const std::string& file_name);
+// kNotFound when there is no such file.
+Result<Settings> ReadSettings(const std::string& path);
+// "host:port", ":port" or "port"; the host is an IP address, "localhost" is 127.0.0.1. Port 0: any free one.
+Result<Address> ParseAddress(std::string_view text);
+
+}  // namespace tocsin::runtime

@@ -1,0 +1,21 @@
+// The commands that talk to a running server, and `version`. Each adds one subcommand (see command.h).
+#pragma once
+
+#include "surface/cli/command.h"
+
+namespace tocsin::surface {
+
+// tocsin incidents [--all] [--service NAME] [--json] [--url URL]
+void AddIncidentsCommand(CLI::App& app, CommandContext& context);
+// tocsin incident show ID [--json] [--url URL]; `incident` is the parent.
+void AddIncidentShow(CLI::App& incident, CommandContext& context);
+// tocsin status [--json] [--url URL]
+void AddStatusCommand(CLI::App& app, CommandContext& context);
+// tocsin feedback --trace ID | --response ID | --conversation ID [--span ID] [--score N] [--label TEXT] …
+void AddFeedbackCommand(CLI::App& app, CommandContext& context);
+// tocsin replay FILE… (see docs/guides/replay.md)
+void AddReplay(CLI::App& app, CommandContext& context);
+// tocsin version
+void AddVersion(CLI::App& app, CommandContext& context);
+
+}  // namespace tocsin::surface

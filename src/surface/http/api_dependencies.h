@@ -1,0 +1,32 @@
+// ApiDependencies: what endpoints may touch, and nothing else. References must outlive the HTTP server.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "ingest/decoder.h"
+#include "kernel/limits.h"
+#include "ports/clock.h"
+#include "respond/detection_service.h"
+#include "store/ledger.h"
+#include "store/telemetry_store.h"
+#include "store/telemetry_writer.h"
+#include "surface/server_metrics.h"
+#include "surface/telemetry_receiver.h"
+
+namespace tocsin::surface {
+
+struct ApiDependencies {
+  TelemetryReceiver& receiver;
+  store::TelemetryWriter& writer;
+  store::TelemetryStore& telemetry;
+  store::Ledger& ledger;
+  respond::DetectionService& detection;
+  const ports::Clock& clock;
+  ServerMetrics& metrics;
+  std::string version;
+  ingest::DecodeOptions decode;  // `received` is set for each request
+  std::function<bool()> ready;  // recovered, and not stopping
+};
+
+}  // namespace tocsin::surface

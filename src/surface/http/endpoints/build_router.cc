@@ -1,0 +1,24 @@
+#include "surface/http/endpoints/endpoints.h"
+
+namespace tocsin::surface {
+
+Router BuildRouter(const ApiDependencies& api) {
+  Router router;
+  AddExport(router, api);
+  AddFeedback(router, api);
+  AddChanges(router, api);
+  AddChangeEnqueue(router, api);
+  AddIncidents(router, api);
+  AddIncident(router, api);
+  AddGenerations(router, api);
+  AddCounts(router, api);
+  AddStatus(router, api);
+  AddHealth(router, api);
+  AddMetrics(router, api);
+  AddHomePage(router, api);
+  AddIncidentPage(router, api);
+  AddOpenApi(router, api);
+  return router;
+}
+
+}  // namespace tocsin::surface

@@ -1,0 +1,29 @@
+// Every endpoint: one file each, one function that adds its routes. Handlers hold a reference to the
+// dependencies, which must outlive the router.
+#pragma once
+
+#include "surface/http/api_dependencies.h"
+#include "surface/http/router.h"
+
+namespace tocsin::surface {
+
+void AddExport(Router& router, const ApiDependencies& api);         // POST /v1/{traces,logs,metrics}
+void AddFeedback(Router& router, const ApiDependencies& api);       // POST /api/v1/feedback
+void AddChanges(Router& router, const ApiDependencies& api);        // POST /api/v1/changes
+void AddChangeEnqueue(Router& router, const ApiDependencies& api);  // POST /v2/change/enqueue
+void AddIncidents(Router& router, const ApiDependencies& api);      // GET /api/v1/incidents
+void AddIncident(Router& router, const ApiDependencies& api);       // GET /api/v1/incidents/{id}
+void AddGenerations(Router& router, const ApiDependencies& api);    // GET /api/v1/generations
+void AddCounts(Router& router, const ApiDependencies& api);         // GET /api/v1/counts
+void AddStatus(Router& router, const ApiDependencies& api);         // GET /api/v1/status
+void AddHealth(Router& router, const ApiDependencies& api);         // GET /livez, /readyz
+void AddMetrics(Router& router, const ApiDependencies& api);        // GET /metrics
+void AddHomePage(Router& router, const ApiDependencies& api);       // GET /
+void AddIncidentPage(Router& router, const ApiDependencies& api);   // GET /incidents/{id}
+// GET /openapi.json, of the routes added before it. Last.
+void AddOpenApi(Router& router, const ApiDependencies& api);
+
+// All of them.
+Router BuildRouter(const ApiDependencies& api);
+
+}  // namespace tocsin::surface

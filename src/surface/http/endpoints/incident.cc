@@ -1,0 +1,40 @@
+#include <fmt/format.h>
+
+#include "respond/render_incident.h"
+#include "surface/http/endpoints/endpoints.h"
+#include "surface/http/json_response.h"
+#include "surface/http/problem.h"
+
+namespace tocsin::surface {
+namespace {
+
+Response Show(const ApiDependencies& api, const Request& request) {
+  const std::string id(request.Param("id"));
+  const auto incident = api.ledger.FindIncident(IncidentId{id});
+  if (!incident) return ProblemResponse(incident.error());
+  if (!incident->has_value()) {
+    return ProblemResponse(Status(Code::kNotFound, fmt::format("there is no incident {}", id)));
+  }
+  if (request.Query("format") == "text" || request.Accepts("text/plain")) {
+    Response response;
+    response.content_type = "text/plain; charset=utf-8";
+    response.body = respond::RenderIncident(**incident);
+    return response;
+  }
+  return JsonResponse(respond::IncidentToJson(**incident, true));
+}
+
+}  // namespace
+
+void AddIncident(Router& router, const ApiDependencies& api) {
+  Route route{"GET", "/api/v1/incidents/{id}", nullptr, {}, true};
+  route.handler = [&api](Request&& request, const Responder& respond) { respond(Show(api, request)); };
+  route.operation.summary = "One incident with its evidence";
+  route.operation.parameters = {{"id", "path", "string", "its id, as in INC-2K7Q"},
+                                {"format", "query", "string", "'text': the page for people"}};
+  route.operation.answers = {{200, "application/json", "the incident"},
+                             {404, "application/problem+json", "no incident has this id"}};
+  router.Add(std::move(route));
+}
+
+}  // namespace tocsin::surface

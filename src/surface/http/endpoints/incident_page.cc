@@ -1,0 +1,41 @@
+#include <fmt/format.h>
+
+#include "respond/render_incident.h"
+#include "surface/http/endpoints/endpoints.h"
+#include "surface/http/html.h"
+
+namespace tocsin::surface {
+namespace {
+
+constexpr size_t kPhoneColumns = 48;
+
+Response Show(const ApiDependencies& api, const Request& request) {
+  const std::string id(request.Param("id"));
+  const std::string back = "<p><a href=\"/\">All incidents</a></p>\n";
+  const auto incident = api.ledger.FindIncident(IncidentId{id});
+  if (!incident)
+    return HtmlPage("Tocsin", back + "<p>" + EscapeHtml(incident.error().message()) + "</p>", 500);
+  if (!incident->has_value()) {
+    return HtmlPage("Not found", back + fmt::format("<p>There is no incident {}.</p>", EscapeHtml(id)), 404);
+  }
+  respond::RenderOptions options;
+  options.columns = kPhoneColumns;
+  const std::string text = respond::RenderIncident(**incident, options);
+  return HtmlPage(
+      (*incident)->title,
+      back + "<pre>" + EscapeHtml(text) + "</pre>\n" +
+          fmt::format("<p class=\"dim\"><a href=\"/api/v1/incidents/{}\">as JSON</a></p>\n", EscapeHtml(id)));
+}
+
+}  // namespace
+
+void AddIncidentPage(Router& router, const ApiDependencies& api) {
+  Route route{"GET", "/incidents/{id}", nullptr, {}, true};
+  route.handler = [&api](Request&& request, const Responder& respond) { respond(Show(api, request)); };
+  route.operation.summary = "One incident, for people";
+  route.operation.parameters = {{"id", "path", "string", "its id"}};
+  route.operation.answers = {{200, "text/html", "a page"}, {404, "text/html", "no incident has this id"}};
+  router.Add(std::move(route));
+}
+
+}  // namespace tocsin::surface
