@@ -55,8 +55,10 @@ Status FromDuckDb(duckdb_error_type type, const char* message, const std::string
       break;
     case DUCKDB_ERROR_FATAL:
     case DUCKDB_ERROR_INTERNAL:
-    case DUCKDB_ERROR_TRANSACTION:
       code = Code::kInternal;
+      break;
+    case DUCKDB_ERROR_TRANSACTION:
+      code = Code::kFailedPrecondition;
       break;
     case DUCKDB_ERROR_PERMISSION:
       code = Code::kPermissionDenied;

@@ -10,15 +10,18 @@ namespace tocsin::store::internal {
 namespace {
 
 constexpr size_t kSector = 512;
+constexpr size_t kLeastZeros = 64;  // fewer may be content
 
 bool AllZero(std::string_view bytes) {
   return std::all_of(bytes.begin(), bytes.end(), [](char c) { return c == 0; });
 }
 
-// A crash leaves whole sectors that never reached the disk: zeros.
+// A crash leaves whole sectors that never reached the disk: zeros. True when the part of a sector that
+// belongs to the bytes from `from` on, and touches those before `to`, is such.
 bool HasZeroSector(std::string_view bytes, size_t from, size_t to) {
-  for (size_t at = (from + kSector - 1) / kSector * kSector; at + kSector <= to; at += kSector) {
-    if (AllZero(bytes.substr(at, kSector))) return true;
+  for (size_t sector = from / kSector * kSector; sector < to; sector += kSector) {
+    const size_t begin = std::max(sector, from), end = std::min(sector + kSector, bytes.size());
+    if (end - begin >= kLeastZeros && AllZero(bytes.substr(begin, end - begin))) return true;
   }
   return AllZero(bytes.substr(from, to - from));
 }

@@ -158,7 +158,7 @@ void UpsertMonitorState(soci::session& sql, const MonitorState& state) {
   const auto position = static_cast<Integer>(state.position);
   const Integer format = state.format;
   soci::blob bytes(sql);
-  if (!state.state.empty()) bytes.write_from_start(state.state.data(), state.state.size());
+  if (!state.state.empty()) bytes.append(state.state.data(), state.state.size());
   sql << "INSERT INTO monitor_states (id, position, format, state) VALUES (:id, :position, :format, :state) "
          "ON CONFLICT "
          "(id) DO UPDATE SET position = excluded.position, format = excluded.format, state = excluded.state",
@@ -185,7 +185,7 @@ std::vector<MonitorState> SelectMonitorStates(soci::session& sql) {
     state.state.clear();
     if (present == soci::i_ok && bytes.get_len() > 0) {
       state.state.resize(bytes.get_len());
-      bytes.read_from_start(state.state.data(), state.state.size());
+      bytes.read(0, state.state.data(), state.state.size());
     }
     states.push_back(state);
   }

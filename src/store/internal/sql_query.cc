@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
+#include <string_view>
 
 #include "store/internal/duckdb_cell.h"
 
@@ -28,6 +30,21 @@ std::string WithTextColumns(const std::string& sql, const std::vector<duckdb_typ
   return fmt::format("SELECT {} FROM (\n{}\n) AS q({})", selected, inner, names);
 }
 
+// checkpoint() and force_checkpoint() are table functions, so that a SELECT could make the database write.
+bool CallsCheckpoint(const std::string& sql) {
+  static constexpr std::string_view kName = "checkpoint";
+  const auto same = [](char a, char b) { return std::tolower(static_cast<unsigned char>(a)) == b; };
+  auto at = sql.begin();
+  while ((at = std::search(at, sql.end(), kName.begin(), kName.end(), same)) != sql.end()) {
+    at += kName.size();
+    const auto next = std::find_if(
+        at, sql.end(), [](char c) { return c != '"' && std::isspace(static_cast<unsigned char>(c)) == 0; });
+    if (next != sql.end() && (*next == '(' || *next == '/' || *next == '-'))
+      return true;  // or a comment before it
+  }
+  return false;
+}
+
 Result<DuckDbStatement> PrepareSelect(DuckDbConnection& connection, const std::string& sql) {
   TOCSIN_ASSIGN_OR_RETURN(DuckDbStatement statement, connection.Prepare(sql));
   if (statement.type() != DUCKDB_STATEMENT_TYPE_SELECT) {
@@ -44,6 +61,7 @@ Result<Rows> RunQuery(DuckDbConnection& connection, const std::string& sql,
     return Error(Code::kInvalidArgument,
                  fmt::format("a query has at most {} bytes, none of them zero", kMaxQueryBytes));
   }
+  if (CallsCheckpoint(sql)) return Error(Code::kInvalidArgument, "a query may not call checkpoint()");
   TOCSIN_RETURN_IF_ERROR(connection.Run("BEGIN TRANSACTION READ ONLY"));
   TOCSIN_ASSIGN_OR_RETURN(DuckDbStatement statement, PrepareSelect(connection, sql));
   Rows rows;
