@@ -144,7 +144,8 @@ CommentStyle StyleOf(std::string_view language) {
                         language == "javascript" || language == "js" || language == "typescript" ||
                         language == "ts" || language == "go" || language == "rust" || language == "csharp";
   if (c_family) style.hash = false;
-  if (language == "python" || language == "py" || language == "bash" || language == "sh") style.slashes = false;
+  if (language == "python" || language == "py" || language == "bash" || language == "sh")
+    style.slashes = false;
   if (language == "rust" || language == "lisp" || language == "haskell") style.single_quote = false;
   return style;
 }

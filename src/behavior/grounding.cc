@@ -37,7 +37,7 @@ struct Context {
         });
   }
 
-  // A sum, difference or product of two context numbers, or the sum of them all.
+  // A sum, difference, product or percentage of two context numbers, or of the sum of the amounts.
   bool Computable(double x) const {
     const auto near = [&](double y) { return std::fabs(x - y) < 0.006; };
     double total = 0.0;
@@ -51,7 +51,10 @@ struct Context {
         if (near(values[i] * values[j] / 100.0) || near(values[i] * (1.0 - values[j] / 100.0))) return true;
       }
     }
-    return near(total);
+    return near(total) || std::any_of(values.begin(), values.end(), [&](double percent) {
+             const double rest = total - percent;  // what it is a percentage of
+             return near(rest * percent / 100.0) || near(rest * (1.0 - percent / 100.0)) || near(rest);
+           });
   }
 
   bool Supports(const Entity& e) const {

@@ -222,10 +222,12 @@ void MarkCues(std::string_view text, Cues& cues) {
   }
   // ![x](https://host/?q=...): a picture that carries data out.
   for (size_t at = lower.find("]("); at != std::string::npos; at = lower.find("](", at + 2)) {
-    const size_t end = std::min(lower.find(')', at), at + 512);
-    const std::string_view url(lower.data() + at + 2, std::min(end, lower.size()) - at - 2);
-    const size_t open = lower.rfind('[', at);
-    const bool image = open != std::string::npos && open > 0 && lower[open - 1] == '!' && at - open < 256;
+    const std::string_view ahead = std::string_view(lower).substr(at + 2, 512);
+    const std::string_view url = ahead.substr(0, ahead.find(')'));
+    const size_t from = at > 256 ? at - 256 : 0;
+    const size_t back = std::string_view(lower).substr(from, at - from).rfind('[');
+    const size_t open = back == std::string_view::npos ? std::string::npos : from + back;
+    const bool image = open != std::string::npos && open > 0 && lower[open - 1] == '!';
     if (image && url.starts_with("http") && url.find('?') != std::string_view::npos) {
       cues.Add("exfiltration", 0.6, at);
     }

@@ -11,9 +11,10 @@ namespace tocsin::behavior {
 
 std::string_view PromptFeatureName(PromptFeature feature) {
   static constexpr std::array<std::string_view, kPromptCount> kNames = {
-      "prompt.chars", "prompt.words",  "prompt.lines",    "prompt.question",  "prompt.wh_word", "prompt.how",
-      "prompt.write", "prompt.list",   "prompt.explain",  "prompt.code",      "prompt.digits",  "prompt.quotes",
-      "prompt.examples", "prompt.transform", "prompt.math", "prompt.short_answer"};
+      "prompt.chars",    "prompt.words",     "prompt.lines",  "prompt.question",
+      "prompt.wh_word",  "prompt.how",       "prompt.write",  "prompt.list",
+      "prompt.explain",  "prompt.code",      "prompt.digits", "prompt.quotes",
+      "prompt.examples", "prompt.transform", "prompt.math",   "prompt.short_answer"};
   return kNames[static_cast<size_t>(feature)];
 }
 
@@ -39,8 +40,12 @@ PromptVector PromptFeatures(std::string_view prompt) {
         if (words <= 6 && token.hash == kHow) how = true;
         break;
       }
-      case TokenKind::kNumber: ++digits; break;
-      case TokenKind::kNewline: ++lines; break;
+      case TokenKind::kNumber:
+        ++digits;
+        break;
+      case TokenKind::kNewline:
+        ++lines;
+        break;
       case TokenKind::kPunct: {
         const char c = token.text[0];
         if (c == '?') question = true;

@@ -19,9 +19,14 @@ uint32_t PromptStratum(const PromptVector& prompt) {
 }
 
 std::string PromptStratumName(uint32_t stratum) {
-  static constexpr std::array<const char*, kPromptStrata> kNames = {
-      "code",           "long material with lines", "long text",      "short order to write",
-      "short order for a list", "short with lines", "short question", "short order"};
+  static constexpr std::array<const char*, kPromptStrata> kNames = {"code",
+                                                                    "long material with lines",
+                                                                    "long text",
+                                                                    "short order to write",
+                                                                    "short order for a list",
+                                                                    "short with lines",
+                                                                    "short question",
+                                                                    "short order"};
   return stratum < kPromptStrata ? kNames[stratum] : "unknown";
 }
 

@@ -52,10 +52,17 @@ void StyleCounter::Add(const Token& token) {
   if (line_tokens_ == 0) StartLine(token);
   newlines_in_row_ = 0;
   switch (token.kind) {
-    case TokenKind::kWord: AddWord(token); break;
-    case TokenKind::kNumber: ++numbers_; break;
-    case TokenKind::kPunct: AddPunct(token); break;
-    case TokenKind::kNewline: break;
+    case TokenKind::kWord:
+      AddWord(token);
+      break;
+    case TokenKind::kNumber:
+      ++numbers_;
+      break;
+    case TokenKind::kPunct:
+      AddPunct(token);
+      break;
+    case TokenKind::kNewline:
+      break;
   }
   NotePhrases();
   if (line_tokens_ == 1 && line_is_number_ && token.kind == TokenKind::kPunct && !token.space_before &&
@@ -71,7 +78,9 @@ void StyleCounter::Add(const Token& token) {
       if (!previous_blank_) ++tight_items_;
     }
   }
-  if (!(line_mark_ == '#' && token.text[0] == '#')) ++line_tokens_;
+  const bool heading_mark =
+      line_tokens_ == 1 && line_mark_ == '#' && token.text[0] == '#';  // "##" is one mark
+  if (!heading_mark) ++line_tokens_;
 }
 
 void StyleCounter::StartLine(const Token& token) {
@@ -128,19 +137,50 @@ void StyleCounter::AddPunct(const Token& token) {
   const bool doubled = !token.space_before && last_punct_at_ != nullptr && last_punct_ == c &&
                        token.text.data() == last_punct_at_ + 1;
   switch (c) {
-    case ',': ++commas_; break;
-    case '.': ++periods_; ++sentences_; break;
-    case ':': ++colons_; break;
-    case ';': ++semicolons_; break;
-    case '!': ++bangs_; ++sentences_; break;
-    case '?': ++questions_; ++sentences_; break;
-    case '(': ++parens_; break;
-    case '"': ++quotes_; break;
-    case '-': ++dashes_; break;
-    case '*': bold_ += doubled ? 1 : 0; break;
-    case '`': ++ticks_; break;
-    case '$': case '\\': case '^': case '=': ++math_; break;
-    default: break;
+    case ',':
+      ++commas_;
+      break;
+    case '.':
+      ++periods_;
+      ++sentences_;
+      break;
+    case ':':
+      ++colons_;
+      break;
+    case ';':
+      ++semicolons_;
+      break;
+    case '!':
+      ++bangs_;
+      ++sentences_;
+      break;
+    case '?':
+      ++questions_;
+      ++sentences_;
+      break;
+    case '(':
+      ++parens_;
+      break;
+    case '"':
+      ++quotes_;
+      break;
+    case '-':
+      ++dashes_;
+      break;
+    case '*':
+      bold_ += doubled ? 1 : 0;
+      break;
+    case '`':
+      ++ticks_;
+      break;
+    case '$':
+    case '\\':
+    case '^':
+    case '=':
+      ++math_;
+      break;
+    default:
+      break;
   }
   last_punct_ = c;
   last_punct_at_ = token.text.data();
