@@ -2,7 +2,8 @@
 """Runs ctest over one or more build trees and counts test cases truthfully.
 
 Each ctest entry is one program. A GoogleTest program reports its cases as JSON and each counts; a program that
-dies before it reports, and any other program, counts as one. Fuzz targets, when asked for, run a minute each
+dies before it reports counts as one; another program's lines "ok NAME", "FAIL NAME" and "skip NAME" are its cases, and
+without any it counts as one. Fuzz targets, when asked for, run a minute each
 and count as one. The last line printed is "N passed, N failed[, N skipped]"; the exit code is non-zero when a
 case failed or when no case ran.
 """
@@ -17,6 +18,9 @@ import time
 
 SLOW_LABEL = "slow"
 FUZZ_SECONDS = 60
+OUTPUT_BYTES = "4000000"  # of one program, kept for counting
+LINE_CASE = re.compile(r"^(ok|FAIL|skip)\s+(\S+)", re.M)
+LINE_STATES = {"ok": "passed", "FAIL": "failed", "skip": "skipped"}
 
 
 class Tally:
@@ -64,7 +68,7 @@ def choose(tests, pattern, slow):
 
 
 def run_ctest(build, names, gtest_filter):
-    """Runs the named tests; returns {name: 'passed' | 'failed' | 'skipped'} and the folder of case reports."""
+    """Runs the named tests; returns {name: (state, output)} and the folder of case reports."""
     results = os.path.abspath(os.path.join(build, "test-results"))
     shutil.rmtree(results, ignore_errors=True)
     os.makedirs(results)
@@ -74,6 +78,7 @@ def run_ctest(build, names, gtest_filter):
     junit = os.path.join(results, "ctest.xml")
     regex = "^(" + "|".join(re.escape(n) for n in names) + ")$"
     command = ["ctest", "--test-dir", build, "-R", regex, "--output-on-failure", "--no-tests=error",
+               "--test-output-size-passed", OUTPUT_BYTES, "--test-output-size-failed", OUTPUT_BYTES,
                "-j", os.environ.get("TOCSIN_TEST_JOBS", "1"), "--output-junit", junit]
     subprocess.run(command, env=env, stdin=subprocess.DEVNULL, check=False)
     return read_junit(junit), os.path.join(results, "cases")
@@ -84,7 +89,7 @@ def read_junit(path):
     outcome = {}
     for case in tree.parse(path).getroot().iter("testcase"):
         state = {"run": "passed", "fail": "failed"}.get(case.get("status"), "skipped")
-        outcome[case.get("name")] = state
+        outcome[case.get("name")] = (state, case.findtext("system-out") or "")
     return outcome
 
 
@@ -121,9 +126,11 @@ def count(tally, label, outcome, cases_folder, commands):
         programs.setdefault(os.path.basename(commands[name][0]), []).append(name)
     for program, names in programs.items():
         cases = [case for path in reports_of(cases_folder, program) for case in read_report(path)]
-        failed = [n for n in names if outcome[n] == "failed"]
         if not cases:
-            cases = [(n, outcome[n]) for n in names]
+            cases = [(c, LINE_STATES[s]) for n in names for s, c in LINE_CASE.findall(outcome[n][1])]
+        failed = [n for n in names if outcome[n][0] == "failed"]
+        if not cases:
+            cases = [(n, outcome[n][0]) for n in names]
         elif failed and not any(state == "failed" for _, state in cases):
             cases += [(f"{n} (did not end well: crash, leak or time limit)", "failed") for n in failed]
         for case, state in cases:
@@ -143,7 +150,7 @@ def run_build(tally, build, arguments):
     commands = {t["name"]: t["command"] for t in tests if "command" in t}
     outcome, cases = run_ctest(build, names, gtest_filter)
     for name in names:
-        outcome.setdefault(name, "failed")  # ctest says nothing of it: it did not run
+        outcome.setdefault(name, ("failed", ""))  # ctest says nothing of it: it did not run
     label = "" if len(arguments.build) == 1 else f"{os.path.basename(build)}/"
     count(tally, label, outcome, cases, commands)
 

@@ -23,16 +23,17 @@ CHECKS = {"format": cpp_format, "layers": layers, "sizes": sizes, "names": names
           "links": links, "folders": folders, "records": records, "commands": doc_commands}
 
 
-def problems_of(tree, chosen):
+def problems_of(tree, chosen, binary):
     found = []
     for name in chosen:
-        found += CHECKS[name].check(tree)
+        found += doc_commands.check(tree, binary) if name == "commands" else CHECKS[name].check(tree)
     return sorted(found)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--root", default=os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
+    parser.add_argument("--binary", default="build/release/tocsin", help="the program whose help is authoritative")
     parser.add_argument("--only", action="append", choices=CHECKS, help="one check; may be repeated")
     parser.add_argument("--no-self-test", action="store_true", help="do not first prove that the checks can fail")
     arguments = parser.parse_args()
@@ -44,7 +45,7 @@ def main():
             print(out.stdout + out.stderr + "tools/check/self_test.py:1: the checks do not find what they must")
             return 1
     chosen = arguments.only or list(CHECKS)
-    found = problems_of(Tree(arguments.root), chosen)
+    found = problems_of(Tree(arguments.root), chosen, os.path.abspath(arguments.binary))
     for problem in found:
         print(problem)
     errors = sum(not p.warning for p in found)

@@ -113,8 +113,7 @@ def check_runs(tree, path, binary):
                               "correct the page or the program")
 
 
-def check(tree, binary=None):
-    binary = binary or os.path.join(tree.root, "build/release/tocsin")
+def check(tree, binary):
     programs = Programs(tree, binary)
     for path in [p for p in tree.markdown() if PAGES.match(p)]:
         for number, command in quoted(tree.lines(path)):

@@ -3,9 +3,11 @@
 run_check() {
   [ $# -eq 0 ] || die "usage: ./x check"
   setup_check
-  setup_build
-  build_preset release tocsin
-  python3 tools/check "$@"
+  # The program whose help the quoted commands are held against: whichever build is there.
+  local preset=dev
+  if [ ! -x build/dev/tocsin ] && [ -x build/release/tocsin ]; then preset=release; fi
+  build_preset "$preset" tocsin
+  python3 tools/check --binary "build/$preset/tocsin"
 }
 
 run_fmt() {
