@@ -1,6 +1,7 @@
 #include "ingest/duplicate_filter.h"
 
 #include <algorithm>
+#include <unordered_set>
 
 #include "kernel/id.h"
 
@@ -74,26 +75,33 @@ void DuplicateFilter::Forget(const signal::Batch& batch) {
 }
 
 size_t DuplicateFilter::RemoveSeen(signal::Batch& batch) {
-  std::vector<uint64_t> seen;
+  std::unordered_set<uint64_t> fresh, seen;  // of this batch
+  size_t removed = 0;
   std::erase_if(batch.spans, [&](const signal::Span& span) {
     const uint64_t hash = HashOf(span.trace_id, span.span_id);
-    if (InsertHash(hash)) return false;
-    seen.push_back(hash);
+    if (InsertHash(hash)) {
+      fresh.insert(hash);
+      return false;
+    }
+    seen.insert(hash);
+    ++removed;
     return true;
   });
   if (seen.empty()) return 0;
-  const size_t removed = seen.size();
-  std::sort(seen.begin(), seen.end());
-  const auto drop = [&](auto& records) {
+  const auto drop = [&](auto& records, bool one_a_span) {
+    std::unordered_set<uint64_t> kept;
     std::erase_if(records, [&](const auto& record) {
-      return std::binary_search(seen.begin(), seen.end(), HashOf(record.trace_id, record.span_id));
+      const uint64_t hash = HashOf(record.trace_id, record.span_id);
+      if (!seen.contains(hash)) return false;
+      // The same span twice in one batch: its first record stays.
+      return !fresh.contains(hash) || (one_a_span && !kept.insert(hash).second);
     });
   };
-  drop(batch.generations);
-  drop(batch.retrievals);
-  drop(batch.tool_executions);
-  drop(batch.evaluations);
-  drop(batch.feedbacks);
+  drop(batch.generations, true);
+  drop(batch.retrievals, true);
+  drop(batch.tool_executions, true);
+  drop(batch.evaluations, false);
+  drop(batch.feedbacks, false);
   return removed;
 }
 
