@@ -1,6 +1,41 @@
-#include <cstdio>
+// tocsin: one binary; see surface/cli/command.h for how a subcommand is written.
+#include <CLI/CLI.hpp>
+#include <iostream>
 
-int main() {
-  std::puts("tocsin");
-  return 0;
+#include "runtime/serve_command.h"
+#include "surface/cli/audit_verify.h"
+#include "surface/cli/commands.h"
+#include "surface/cli/eval_mix.h"
+#include "surface/cli/eval_swap.h"
+#include "surface/cli/simulate.h"
+
+int main(int argc, char** argv) {
+  using namespace tocsin;
+  surface::CommandContext context{std::cout, std::cerr};
+  CLI::App app{"Tocsin: incident response for LLM features that fail without crashing", "tocsin"};
+  app.require_subcommand(1);
+  runtime::AddServe(app, context);
+  surface::AddReplay(app, context);
+  surface::AddIncidentsCommand(app, context);
+  CLI::App* incident = app.add_subcommand("incident", "One incident")->require_subcommand(1);
+  surface::AddIncidentShow(*incident, context);
+  surface::AddStatusCommand(app, context);
+  surface::AddFeedbackCommand(app, context);
+  CLI::App* audit = app.add_subcommand("audit", "The audit chain")->require_subcommand(1);
+  surface::AddAuditVerify(*audit, context);
+  CLI::App* eval =
+      app.add_subcommand("eval", "Measure the monitors on recorded answers")->require_subcommand(1);
+  surface::AddEvalSwap(*eval, context);
+  surface::AddEvalMix(*eval, context);
+  surface::AddSimulate(app, context);
+  surface::AddVersion(app, context);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : 2;
+  } catch (const std::exception& error) {
+    std::cerr << "tocsin: " << error.what() << '\n';
+    return 2;
+  }
+  return context.exit_code;
 }
