@@ -90,6 +90,7 @@ class Table {
     return table;
   }
   const Entry* Find(uint64_t hash) const {
+    if (((bloom_[hash >> 58U] >> (hash >> 52U & 63U)) & 1U) == 0) return nullptr;
     const auto it = entries_.find(hash);
     return it == entries_.end() ? nullptr : &it->second;
   }
@@ -106,8 +107,12 @@ class Table {
   }
   template <class F>
   void Each(const char* words, F&& apply) {
-    ScanTokens(words, [&](const Token& token) { apply(entries_[token.hash]); });
+    ScanTokens(words, [&](const Token& token) {
+      bloom_[token.hash >> 58U] |= uint64_t{1} << (token.hash >> 52U & 63U);
+      apply(entries_[token.hash]);
+    });
   }
+  std::array<uint64_t, 64> bloom_{};  // says no to most words without a look-up
   std::unordered_map<uint64_t, Entry> entries_;
 };
 

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cmath>
+#include <utility>
 
 #include "behavior/prompt_features.h"
 #include "behavior/prompt_stratum.h"
@@ -14,33 +16,48 @@ namespace {
 
 constexpr size_t kMaxName = 48;
 
-// Counts per bucket for one text, with the list of buckets touched.
+// Counts per bucket for one text. A two-level bitmap of the buckets touched gives them back in order without
+// a sort; both levels and the counts fit the second-level cache. Counts stop at 65,535.
 class BucketCounter {
  public:
-  BucketCounter() : counts_(kNgramBuckets, 0) {}
+  BucketCounter() : counts_(kNgramBuckets, 0), words_(kNgramBuckets / 64, 0) {}
   void Add(uint64_t hash) {
     const auto bucket = static_cast<uint16_t>(hash >> 48U);
-    if (counts_[bucket]++ == 0) touched_.push_back(bucket);
+    uint16_t& count = counts_[bucket];
+    if (count == 0) {
+      words_[bucket / 64U] |= uint64_t{1} << (bucket % 64U);
+      summary_[bucket / 4096U] |= uint64_t{1} << (bucket / 64U % 64U);
+      ++touched_;
+    }
+    count = static_cast<uint16_t>(count + (count < 65'535 ? 1 : 0));
   }
   // Takes the normalised vector and clears the counter.
   NgramVector Take() {
-    std::sort(touched_.begin(), touched_.end());
-    double total = 0.0;
-    for (uint16_t bucket : touched_) total += counts_[bucket];  // (sqrt count)^2
-    const double scale = total > 0.0 ? 1.0 / std::sqrt(total) : 0.0;
     NgramVector out;
-    out.reserve(touched_.size());
-    for (uint16_t bucket : touched_) {
-      out.push_back({bucket, static_cast<float>(std::sqrt(static_cast<double>(counts_[bucket])) * scale)});
-      counts_[bucket] = 0;
+    out.reserve(touched_);
+    double total = 0.0;
+    for (size_t s = 0; s < summary_.size(); ++s) {
+      for (uint64_t group = std::exchange(summary_[s], 0); group != 0; group &= group - 1) {
+        const size_t w = s * 64 + static_cast<size_t>(std::countr_zero(group));
+        for (uint64_t bits = std::exchange(words_[w], 0); bits != 0; bits &= bits - 1) {
+          const auto bucket = static_cast<uint16_t>(w * 64 + static_cast<size_t>(std::countr_zero(bits)));
+          const double count = std::exchange(counts_[bucket], uint16_t{0});
+          total += count;  // (sqrt count)^2
+          out.push_back({bucket, static_cast<float>(count)});
+        }
+      }
     }
-    touched_.clear();
+    const double scale = total > 0.0 ? 1.0 / std::sqrt(total) : 0.0;
+    for (NgramEntry& e : out) e.value = static_cast<float>(std::sqrt(static_cast<double>(e.value)) * scale);
+    touched_ = 0;
     return out;
   }
 
  private:
-  std::vector<uint32_t> counts_;
-  std::vector<uint16_t> touched_;
+  std::vector<uint16_t> counts_;
+  std::vector<uint64_t> words_;
+  std::array<uint64_t, kNgramBuckets / 4096> summary_{};
+  size_t touched_ = 0;
 };
 
 struct Scratch {
@@ -74,11 +91,12 @@ bool IsTruncation(std::string_view reason) {
 
 }  // namespace
 
-NgramNames::NgramNames() : names_(kNgramBuckets) {}
+NgramNames::NgramNames() : names_(kNgramBuckets), known_(kNgramBuckets / 64, 0) {}
 
 void NgramNames::Remember(uint16_t bucket, std::string_view first, std::string_view second) {
   std::string& name = names_[bucket];
-  if (!name.empty()) return;
+  if (Knows(bucket)) return;
+  known_[bucket / 64U] |= uint64_t{1} << (bucket % 64U);
   const auto append = [&](std::string_view part) {
     if (part == "\n") {
       name += "\\n";

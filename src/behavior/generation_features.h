@@ -34,13 +34,14 @@ using NgramVector = std::vector<NgramEntry>;
 class NgramNames {
  public:
   NgramNames();
-  bool Knows(std::uint16_t bucket) const { return !names_[bucket].empty(); }
+  bool Knows(std::uint16_t bucket) const { return ((known_[bucket / 64U] >> (bucket % 64U)) & 1U) != 0; }
   void Remember(std::uint16_t bucket, std::string_view first, std::string_view second);
   // The remembered n-gram (newline shown as "\n"), or "" if never seen.
   std::string_view Name(std::uint16_t bucket) const { return names_[bucket]; }
 
  private:
   std::vector<std::string> names_;
+  std::vector<std::uint64_t> known_;  // bit set: small enough to stay in cache
 };
 
 struct GenerationFeatures {

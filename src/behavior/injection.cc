@@ -37,6 +37,7 @@ class Roles {
     return roles;
   }
   uint32_t Of(uint64_t hash) const {
+    if (((bloom_[hash >> 58U] >> (hash >> 52U & 63U)) & 1U) == 0) return 0;
     const auto it = map_.find(hash);
     return it == map_.end() ? 0 : it->second;
   }
@@ -61,8 +62,12 @@ class Roles {
     Add(kCommand, "must respond reply answer always instead now only immediately begin start pretend");
   }
   void Add(uint32_t role, const char* words) {
-    ScanTokens(words, [&](const Token& token) { map_[token.hash] |= role; });
+    ScanTokens(words, [&](const Token& token) {
+      bloom_[token.hash >> 58U] |= uint64_t{1} << (token.hash >> 52U & 63U);
+      map_[token.hash] |= role;
+    });
   }
+  std::array<uint64_t, 64> bloom_{};  // says no to most words without a look-up
   std::unordered_map<uint64_t, uint32_t> map_;
 };
 

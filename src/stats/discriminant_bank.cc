@@ -78,14 +78,15 @@ void DiscriminantBank::Bet(std::span<const double> live, std::span<const double>
     solved_[i] = covariance_count_ * Dot({&inverse_[i * dim_], dim_}, difference_);
   }
   const double spread = Dot(solved_, difference_);
-  for (Start& start : starts_) BetOne(start, solved_, spread);
+  const double all = Dot(reference_sum_, solved_) + Dot(live_sum_, solved_);
+  for (Start& start : starts_) BetOne(start, all, spread);
 }
 
-void DiscriminantBank::BetOne(Start& start, std::span<const double> solved, double spread) {
+void DiscriminantBank::BetOne(Start& start, double all_dot, double spread) {
   const ClassMeans w = Weights(start);
   if (start.count == 0.0 || w.rest_weight == 0.0) return;
-  const double live_dot = Dot(start.sum, solved);
-  const double rest_dot = Dot(reference_sum_, solved) + Dot(live_sum_, solved) - live_dot;
+  const double live_dot = Dot(start.sum, solved_);
+  const double rest_dot = all_dot - live_dot;
   const double n = 1.0 / (w.live_weight + w.rest_weight);
   const double shrink = n * options_.tau / (1.0 + n * options_.tau);
   const double margin = shrink * (live_dot * w.live_weight - rest_dot * w.rest_weight);
@@ -151,10 +152,19 @@ void DiscriminantBank::MergePoorest() {
 }
 
 void DiscriminantBank::UpdateEValue() {
-  double total = kMinusInfinity;
-  for (const Start& start : starts_) total = LogAddExp(total, LogWealth(start));
+  double highest = kMinusInfinity;
+  for (const Start& start : starts_) {
+    for (double w : start.log_wealth) highest = std::max(highest, w);
+  }
+  double sum = 0.0;
+  for (const Start& start : starts_) {
+    for (double w : start.log_wealth) {
+      if (w > highest - 45.0) sum += std::exp(w - highest);  // less is below the last digit
+    }
+  }
   const double spacing = static_cast<double>(options_.spacing);
-  log_e_value_ = total + std::log(spacing) - std::log1p(spacing * options_.alpha);
+  const double lambdas = static_cast<double>(kLambdas);
+  log_e_value_ = highest + std::log(sum * spacing / lambdas) - std::log1p(spacing * options_.alpha);
 }
 
 const DiscriminantBank::Start* DiscriminantBank::Leading() const {

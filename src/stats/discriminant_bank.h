@@ -77,7 +77,7 @@ class DiscriminantBank {
   };
 
   void Bet(std::span<const double> live, std::span<const double> reference);
-  void BetOne(Start& start, std::span<const double> solved, double spread);
+  void BetOne(Start& start, double all_dot, double spread);
   void Learn(std::span<const double> live, std::span<const double> reference);
   void AddToCovariance(std::span<const double> x);
   void MergePoorest();
