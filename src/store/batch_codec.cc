@@ -20,6 +20,7 @@ using signal::Document;
 using signal::ToolCall;
 
 constexpr uint8_t kVersion = 1;
+constexpr size_t kKeptBuffer = 8u << 20;
 constexpr size_t kScalar = 11;  // most bytes a scalar or a length takes, with a presence byte
 
 // Upper bound of the encoded size of a value.
@@ -184,7 +185,10 @@ std::string EncodeBatch(const signal::Batch& batch) {
       signal::VisitFields(row, [&](const char*, const auto& value) { bound += Bound(value); });
     }
   });
-  ByteWriter w(bound);
+  // The bound is loose, so the bytes are made in a buffer that is kept and returned in a text that fits.
+  thread_local std::vector<char> buffer;
+  if (buffer.size() < bound) buffer.resize(bound);
+  ByteWriter w(buffer.data());
   w.Byte(kVersion);
   w.Varint(kinds);
   uint8_t kind = 0;
@@ -192,7 +196,9 @@ std::string EncodeBatch(const signal::Batch& batch) {
     if (!rows.empty()) PutBlock(w, kind, rows);
     ++kind;
   });
-  return w.Take();
+  std::string bytes(w.bytes());
+  if (buffer.size() > kKeptBuffer) std::vector<char>().swap(buffer);
+  return bytes;
 }
 
 Result<signal::Batch> DecodeBatch(std::string_view bytes) {

@@ -1,12 +1,11 @@
 // ByteWriter and ByteReader: the primitives of the journal's encoding (docs/formats/journal.md).
-// Writer: owns its buffer, which the caller sized; Reader: refers to bytes that must outlive it, never reads
+// Writer: refers to a buffer the caller sized. Reader: refers to bytes that must outlive it, never reads
 // outside them, and remembers the first failure. One owner each.
 #pragma once
 
 #include <bit>
 #include <cstdint>
 #include <cstring>
-#include <string>
 #include <string_view>
 
 namespace tocsin::store::internal {
@@ -18,8 +17,8 @@ inline int64_t UnZigZag(uint64_t v) { return static_cast<int64_t>(v >> 1) ^ -sta
 
 class ByteWriter {
  public:
-  // `capacity` must not be exceeded by what is put.
-  explicit ByteWriter(size_t capacity) : bytes_(capacity, '\0'), at_(bytes_.data()) {}
+  // Writes to `buffer`, which must be large enough for what is put and outlive the writer.
+  explicit ByteWriter(char* buffer) : begin_(buffer), at_(buffer) {}
 
   void Byte(uint8_t b) { *at_++ = static_cast<char>(b); }
   void Varint(uint64_t v) {
@@ -39,15 +38,12 @@ class ByteWriter {
     if (!s.empty()) std::memcpy(at_, s.data(), s.size());
     at_ += s.size();
   }
-  size_t offset() const { return static_cast<size_t>(at_ - bytes_.data()); }
-  void PatchU32(size_t offset, uint32_t v) { std::memcpy(bytes_.data() + offset, &v, sizeof v); }
-  std::string Take() {
-    bytes_.resize(offset());
-    return std::move(bytes_);
-  }
+  size_t offset() const { return static_cast<size_t>(at_ - begin_); }
+  void PatchU32(size_t offset, uint32_t v) { std::memcpy(begin_ + offset, &v, sizeof v); }
+  std::string_view bytes() const { return {begin_, offset()}; }
 
  private:
-  std::string bytes_;
+  char* begin_;
   char* at_;
 };
 

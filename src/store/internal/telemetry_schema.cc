@@ -6,6 +6,7 @@
 
 #include "store/internal/duckdb_cell.h"
 #include "store/internal/telemetry_columns.h"
+#include "store/sql_dialect.h"
 
 namespace tocsin::store::internal {
 namespace {
@@ -36,10 +37,13 @@ Status MigrateTable(DuckDbConnection& connection) {
         [&](const char* name, ColumnType type) { sql += fmt::format(", {} {}", name, type.sql); });
     sql += ");";
   } else {
-    VisitColumns<Record>([&](const char* name, ColumnType type) {
+    const Record record{};  // an old row gets what a record is made with
+    signal::VisitFields(record, [&]<class Member>(const char* name, const Member& value) {
       if (existing.contains(name)) return;
-      sql +=
-          fmt::format("ALTER TABLE {} ADD COLUMN {} {} DEFAULT {};", table, name, type.sql, type.default_sql);
+      const ColumnType type = ColumnTypeOf<Member>();
+      std::string initial = type.default_sql;
+      if constexpr (std::is_same_v<Member, std::string>) initial = DuckDbDialect().QuoteText(value);
+      sql += fmt::format("ALTER TABLE {} ADD COLUMN {} {} DEFAULT {};", table, name, type.sql, initial);
     });
   }
   return sql.empty() ? Status::Ok() : connection.Run(sql);
