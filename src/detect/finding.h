@@ -45,6 +45,7 @@ struct SegmentLine {
   std::string attribute;  // tenant, region …
   std::string value;
   std::string feature;  // the monitor it is judged on
+  std::string unit;     // of before and after, as in EvidenceLine
   double before = 0, after = 0;
   uint64_t before_n = 0, after_n = 0;
   double log_e_value = 0;

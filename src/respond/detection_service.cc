@@ -97,6 +97,7 @@ class Service final : public DetectionService {
  private:
   void Run();
   void CatchUp(uint64_t before);
+  void CatchUpIdle();
   void FillGap(uint64_t before);
   void Feed(const JournalEntry& entry);
   void AfterWork(bool force);
@@ -196,6 +197,11 @@ void Service::CatchUp(uint64_t before) {
     const std::lock_guard lock(mutex_);
     if (stopping_) return;
   }
+}
+
+void Service::CatchUpIdle() {
+  const auto applied = telemetry_.AppliedPosition();
+  if (applied && *applied > watcher_.position()) CatchUp(*applied + 1);
 }
 
 // The store applies a little later than the consumer hears: wait a moment, then count what is missing.
@@ -314,6 +320,8 @@ void Service::Run() {
       }
       if (!queue_.empty()) drains = drains_done_;
     }
+    // Idle: what the writer recovered after this service began is in the store only.
+    if (work.empty() && !stop) CatchUpIdle();
     for (const auto& stream : rebaseline) save_due_ = watcher_.Rebaseline(stream) || save_due_;
     for (const auto& entry : work) {
       if (entry.position > watcher_.position() + 1) FillGap(entry.position);

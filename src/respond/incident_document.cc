@@ -47,6 +47,7 @@ json Segments(const detect::Finding& f) {
     out.push_back({{"attribute", s.attribute},
                    {"value", s.value},
                    {"feature", s.feature},
+                   {"unit", s.unit},
                    {"before", Number(s.before)},
                    {"after", Number(s.after)},
                    {"before_n", s.before_n},

@@ -31,7 +31,8 @@ std::string Value(double v, const std::string& unit) {
   if (unit == "share") {
     return v != 0 && std::abs(v) < 0.1 ? fmt::format("{:.1f} %", v * 100) : fmt::format("{:.0f} %", v * 100);
   }
-  if (std::abs(v) >= 100) return fmt::format("{:.0f}", v);
+  if (std::abs(v) >= 100 || unit == "characters" || unit == "tokens" || unit == "ms")
+    return fmt::format("{:.0f}", v);
   return std::abs(v) >= 0.1 || v == 0 ? fmt::format("{:.2f}", v) : fmt::format("{:.2g}", v);
 }
 
@@ -61,7 +62,8 @@ void What(Page& page, const json& d) {
     const std::string unit = Text(l, "unit");
     std::string text = fmt::format("{}: {} → {}", Text(l, "words"), Value(Number(l, "before"), unit),
                                    Value(Number(l, "after"), unit));
-    if (unit != "share" && unit != "rate" && !unit.empty()) text += " " + unit;
+    if (unit == "characters" || unit == "tokens" || unit == "ms") text += " " + unit + " (median)";
+    if (unit == "score") text += " (mean)";
     text += fmt::format(" ({} and {} answers)", CountForPeople(Number(l, "before_n")),
                         CountForPeople(Number(l, "after_n")));
     page.Line(text);
@@ -92,22 +94,28 @@ void Since(Page& page, const signal::Incident& i, const json& d) {
 
 void ForWhom(Page& page, const json& d) {
   page.Heading("FOR WHOM");
-  std::string changed, unchanged;
+  std::string changed, unchanged, feature;
   size_t n = 0, m = 0;
   for (const auto& s : List(d, "segments")) {
     const bool is = s.value("changed", false);
     size_t& count = is ? n : m;
     if (count == 5) continue;
     ++count;
-    (is ? changed : unchanged) +=
-        fmt::format("{}{} {} ({} → {})", (is ? changed : unchanged).empty() ? "" : ", ", Text(s, "attribute"),
-                    Text(s, "value"), Value(Number(s, "before"), ""), Value(Number(s, "after"), ""));
+    feature = Text(s, "feature");
+    const std::string unit = Text(s, "unit");
+    std::string& list = is ? changed : unchanged;
+    list += fmt::format("{}{} {} ({} → {})", list.empty() ? "" : ", ", Text(s, "attribute"), Text(s, "value"),
+                        Value(Number(s, "before"), unit), Value(Number(s, "after"), unit));
   }
   const double share = Number(d, "affected_share");
-  if (share < 0.999) page.Line(fmt::format("about {:.0f} % of the traffic", share * 100));
+  if (share < 0.999) {
+    page.Line(fmt::format("about {:.0f} % of the traffic", share * 100));
+  } else {
+    page.Line("everyone, as far as recorded attributes tell");
+  }
+  if (!feature.empty()) page.Line("judged on " + feature);
   if (!changed.empty()) page.Line("changed: " + changed);
-  if (!unchanged.empty()) page.Line("no alarm: " + unchanged);
-  if (changed.empty() && unchanged.empty()) page.Line("everyone, as far as recorded attributes tell");
+  if (!unchanged.empty()) page.Line("no alarm of their own: " + unchanged);
 }
 
 void HowSure(Page& page, const signal::Incident& i, const json& d) {

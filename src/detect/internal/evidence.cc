@@ -13,6 +13,8 @@ constexpr size_t kMaxChanges = 20;
 constexpr size_t kMaxExemplars = 20;
 constexpr size_t kMaxSegmentLines = 16;
 constexpr double kLeastZ = 4.0;
+constexpr double kLargeEffect = 1.5;                     // beyond it, what is said matters more than how much
+constexpr Duration kClockSlack = Duration::Seconds(60);  // between the clocks of services
 
 Effect FromSides(const SideStatistic& a, const SideStatistic& b) {
   Effect e{a.mean, b.mean, a.n, b.n, 0, 0};
@@ -57,14 +59,13 @@ std::string_view GroupOf(std::string_view name) {
 }
 
 double InterestOf(std::string_view name) {
-  if (name == "length.chars" || name.starts_with("format.") || name.starts_with("stance.")) return 1.0;
+  if (name == "length.chars") return 1.2;
+  if (name.starts_with("format.") || name.starts_with("stance.") || name == "start.yes_no") return 1.0;
   if (name.starts_with("structure.") || name.starts_with("language")) return 1.0;
   if (name.starts_with("list.") || name.starts_with("markdown.")) return 0.9;
-  if (name.starts_with("length.") || name.starts_with("layout.")) return 0.7;
-  if (name == "start.yes_no") return 1.0;
-  if (name.starts_with("start.") || name.starts_with("end.")) return 0.5;
-  if (name.starts_with("voice.")) return 0.5;
-  return 0.35;
+  if (name.starts_with("length.") || name.starts_with("layout.")) return 0.6;
+  if (name.starts_with("start.") || name.starts_with("end.") || name.starts_with("voice.")) return 0.35;
+  return 0.3;
 }
 
 bool Nameable(size_t feature) {
@@ -80,14 +81,29 @@ SideStatistic StatisticOf(const RecordSpan& side, size_t feature) {
   return Moments(side, [&](const Record& r) { return static_cast<double>(r.values[feature]); });
 }
 
+namespace {
+
+double MedianOf(const RecordSpan& side, size_t feature) {
+  std::vector<float> values;
+  for (const Record* r : side) {
+    if (!std::isnan(r->values[feature])) values.push_back(r->values[feature]);
+  }
+  if (values.empty()) return 0;
+  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+  std::nth_element(values.begin(), middle, values.end());
+  return static_cast<double>(*middle);
+}
+
+}  // namespace
+
 Effect NamedEffect(const Split& split, size_t feature) {
   if (SpecOf(feature).scale != Scale::kLog) {
     return FromSides(StatisticOf(split.before, feature), StatisticOf(split.after, feature));
   }
   const auto log = [&](const Record& r) { return std::log1p(static_cast<double>(r.values[feature])); };
   Effect e = FromSides(Moments(split.before, log), Moments(split.after, log));
-  e.before = std::expm1(e.before);
-  e.after = std::expm1(e.after);
+  e.before = MedianOf(split.before, feature);
+  e.after = MedianOf(split.after, feature);
   return e;
 }
 
@@ -115,7 +131,7 @@ std::vector<NamedChange> LargestChanges(const Split& split, size_t limit) {
     all.push_back({std::string(behavior::StyleName(style)), std::string(words), e, false, s, 0});
   }
   for (auto& change : all) {
-    change.interest = std::min(std::abs(change.effect.d), 3.0) * InterestOf(change.name);
+    change.interest = std::min(std::abs(change.effect.d), kLargeEffect) * InterestOf(change.name);
   }
   std::ranges::stable_sort(all, std::greater<>(), &NamedChange::interest);
   std::vector<NamedChange> chosen;
@@ -195,6 +211,7 @@ std::vector<SegmentLine> SegmentLines(const Split& split, size_t feature, const 
       line.attribute = table.AttributeName(a);
       line.value = table.ValueName(a, static_cast<uint16_t>(v));
       line.feature = SpecOf(feature).name;
+      line.unit = SpecOf(feature).unit;
       line.before = log ? std::expm1(cells[v].Mean(0)) : cells[v].Mean(0);
       line.after = log ? std::expm1(cells[v].Mean(1)) : cells[v].Mean(1);
       line.before_n = cells[v].n[0];
@@ -218,7 +235,7 @@ std::vector<ChangeLine> JudgeChanges(const std::deque<signal::Change>& changes, 
   std::vector<ChangeLine> lines;
   for (const auto& c : changes) {
     if (!onset.known || c.time < onset.low - Duration::Hours(24) ||
-        c.time > onset.high + Duration::Hours(2)) {
+        c.time > onset.high + Duration::Hours(24)) {
       continue;
     }
     ChangeLine line{Excerpt(c.id, 80),
@@ -235,12 +252,14 @@ std::vector<ChangeLine> JudgeChanges(const std::deque<signal::Change>& changes, 
     if (!c.service.empty() && c.service != stream.service) {
       line.verdict = "other_scope";
       line.words = "concerns " + Excerpt(c.service, 60);
-    } else if (c.time > onset.high) {
+    } else if (c.time > onset.high + kClockSlack) {
       line.verdict = "refuted_after_onset";
       line.words = FormatDuration(c.time - onset.time) + " after the onset: cannot be the cause";
     } else {
       line.verdict = "possible";
-      line.words = lag.ns >= 0 ? FormatDuration(lag) + " before the onset" : "inside the onset interval";
+      line.words = lag.ns >= 0 ? FormatDuration(lag) + " before the onset"
+                               : "inside the onset interval, " + FormatDuration(Duration{-lag.ns}) +
+                                     " after the estimate";
     }
     lines.push_back(std::move(line));
   }

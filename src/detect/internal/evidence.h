@@ -17,7 +17,7 @@ struct Split {
   RecordSpan before, after;
 };
 
-// Mean, variance and n of one named feature on one side; the length's mean is geometric.
+// Mean, variance and n of one named feature on one side.
 struct SideStatistic {
   double mean = 0, variance = 0;
   uint64_t n = 0;
@@ -30,6 +30,7 @@ struct Effect {
   double d = 0;  // standardised difference, after - before
   double z = 0;  // of its significance
 };
+// Of features on a log scale (lengths, times) before and after are medians, and d is of the logarithm.
 Effect NamedEffect(const Split& split, size_t feature);
 Effect StyleEffect(const Split& split, size_t style);
 

@@ -116,9 +116,10 @@ double SegmentTable::log_e_value(size_t attribute, uint16_t value, size_t featur
   return it == detectors_.end() ? -1e9 : it->second.log_e_value(SpecOf(feature).bad);
 }
 
-void SegmentTable::ResetWealth() {
-  for (auto& [key, detector] : detectors_) detector.ResetWealth();
-  richest_ = -1e9;
+void SegmentTable::ResetWealth(FindingKind kind) {
+  for (auto& [key, detector] : detectors_) {
+    if (SpecOf(features_[key & 0xFFU]).kind == kind) detector.ResetWealth();
+  }
 }
 
 void SegmentTable::Forget() {

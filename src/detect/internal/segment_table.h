@@ -40,7 +40,7 @@ class SegmentTable {
   std::string AttributeName(size_t attribute) const;
   const std::string& ValueName(size_t attribute, uint16_t value) const { return names_[attribute][value]; }
   size_t ValueCount(size_t attribute) const { return names_[attribute].size(); }
-  void ResetWealth();
+  void ResetWealth(FindingKind kind);  // of the features of this kind
   void Forget();
 
   void Save(ByteWriter& out) const;

@@ -4,10 +4,13 @@
 #include <map>
 #include <vector>
 
+#include "detect/internal/change_point.h"
+
 namespace tocsin::detect {
 namespace {
 
 constexpr size_t kKept = 1024;
+constexpr size_t kScanBack = 200;  // points before the path's onset that are scanned too
 
 std::string Commonest(const std::map<std::string, uint64_t>& counts) {
   std::string best;
@@ -57,11 +60,16 @@ SeriesMonitor::Shift SeriesMonitor::Estimate() const {
   std::vector<double> bets;
   bets.reserve(points_.size());
   for (const auto& p : points_) bets.push_back(detector_.LeadingLogBet(static_cast<double>(p.rank)));
-  const OnsetIndex onset = RestartedPathOnset(bets, detector_.count());
+  const OnsetIndex path = RestartedPathOnset(bets, detector_.count());
+  if (!path.known) return {};
+  const size_t from = path.low > kScanBack ? path.low - kScanBack : 0;
+  std::vector<double> values;
+  for (size_t i = from; i < points_.size(); ++i) values.push_back(static_cast<double>(points_[i].value));
+  const OnsetIndex onset = ChangePoint(values, detector_.count());
   if (!onset.known) return {};
-  Shift shift = SplitAt(points_[onset.best].time);
-  shift.low = points_[onset.low].time;
-  shift.high = points_[onset.high].time;
+  Shift shift = SplitAt(points_[from + onset.best].time);
+  shift.low = points_[from + onset.low].time;
+  shift.high = points_[from + onset.high].time;
   return shift;
 }
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "detect/internal/change_point.h"
 #include "detect/internal/contrast.h"
 #include "detect/internal/stream_monitors.h"
 #include "detect/internal/title.h"
@@ -13,10 +14,9 @@ namespace {
 
 constexpr size_t kBeforeKept = 400;
 constexpr size_t kBeforeWanted = 200;
+constexpr uint64_t kScanBack = 150;  // generations before the path's onset that are scanned too
 constexpr size_t kMaxLines = 16;
 constexpr size_t kMaxWords = 12;
-constexpr size_t kRareBet = 6;
-constexpr size_t kShiftBet = 2;
 
 }  // namespace
 
@@ -54,18 +54,57 @@ void StreamMonitors::OnsetFromRanks(Changed& c, size_t feature) const {
     if (std::isnan(rank)) continue;
     if (segment && r.attributes[segment->attribute] != segment->value) continue;
     const auto p = static_cast<double>(rank);
-    double bet = named_[feature].LeadingLogBet(p);
-    if (segment) {
-      const bool up = SpecOf(feature).bad > 0 || (SpecOf(feature).bad == 0 && named_[feature].leans_up());
-      const size_t index = SpecOf(feature).scale == Scale::kBinary ? kRareBet : kShiftBet;
-      bet = std::log(BetFactor(index, up ? p : 1 - p));
-    }
+    const double bet = named_[feature].LeadingLogBet(p);
     bets.push_back(bet);
     numbers.push_back(r.index);
   }
   const OnsetIndex onset = RestartedPathOnset(bets, generations_);
   if (!onset.known) return;
   SetOnset(c, numbers[onset.best], numbers[onset.low], numbers[onset.high]);
+}
+
+// One number a record that tells the two sides apart: style and named features, each by its standardised
+// difference between what is surely before and surely after.
+std::vector<double> StreamMonitors::Discriminant(const RecordSpan& records, uint64_t low,
+                                                 uint64_t best) const {
+  Split sure;
+  const uint64_t late = best + (generations_ - std::min(best, generations_)) / 3;
+  for (const Record* r : records) {
+    if (r->index < low) sure.before.push_back(r);
+    if (r->index >= late) sure.after.push_back(r);
+  }
+  std::vector<double> scores(records.size(), 0);
+  if (sure.before.size() < 5 || sure.after.size() < 5) return scores;
+  for (size_t s = 0; s < behavior::kStyleCount; ++s) {
+    const Effect e = StyleEffect(sure, s);
+    if (std::abs(e.z) < 3 || e.before == e.after) continue;
+    const double scale = e.d / (e.after - e.before) * std::abs(e.d);  // d per unit, weighted by its size
+    for (size_t i = 0; i < records.size(); ++i)
+      scores[i] += scale * static_cast<double>(records[i]->style[s]);
+  }
+  return scores;
+}
+
+void StreamMonitors::SharpenOnset(Changed& c) const {
+  if (!c.onset.known) return;
+  const auto& segment = c.first.segment;
+  RecordSpan records;
+  std::vector<double> values;
+  const uint64_t from = c.low > kScanBack ? c.low - kScanBack : 0;
+  for (const auto& r : recent_) {
+    if (r.index < from || std::isnan(At(r.values, Named::kLength))) continue;
+    if (segment && r.attributes[segment->attribute] != segment->value) continue;
+    if (c.first.metric) {
+      const float v = At(r.values, *c.first.metric);
+      if (std::isnan(v)) continue;
+      values.push_back(static_cast<double>(BinOf(SpecOf(*c.first.metric), static_cast<double>(v))));
+    }
+    records.push_back(&r);
+  }
+  if (!c.first.metric) values = Discriminant(records, c.low, c.best);
+  const OnsetIndex onset = ChangePoint(values, c.raised);
+  if (!onset.known) return;
+  SetOnset(c, records[onset.best]->index, records[onset.low]->index, records[onset.high]->index);
 }
 
 void StreamMonitors::EstimateOnset(Changed& c) const {
@@ -79,6 +118,7 @@ void StreamMonitors::EstimateOnset(Changed& c) const {
   } else if (c.first.metric) {
     OnsetFromRanks(c, static_cast<size_t>(*c.first.metric));
   }
+  if (c.first.monitor == "learned" || c.first.metric) SharpenOnset(c);
   if (!c.onset.known) {
     const uint64_t back = std::min<uint64_t>(generations_, 100);
     SetOnset(c, generations_ - back + 1, 1, generations_);
@@ -106,6 +146,17 @@ Split StreamMonitors::SplitOf(const Changed& c) const {
   for (const auto& r : recent_) {
     if (r.index >= c.best) split.after.push_back(&r);
   }
+  return split;
+}
+
+Split StreamMonitors::AlarmedSplit(const Changed& c) const {
+  Split split = SplitOf(c);
+  if (!c.first.segment) return split;
+  const auto outside = [&](const Record* r) {
+    return r->attributes[c.first.segment->attribute] != c.first.segment->value;
+  };
+  std::erase_if(split.before, outside);
+  std::erase_if(split.after, outside);
   return split;
 }
 

@@ -195,13 +195,13 @@ StreamMonitors::Changed StreamMonitors::Open(const Alarm& alarm) const {
 
 bool StreamMonitors::ReportMix(const Alarm& alarm, const Changed& changed, Time time,
                                std::vector<Finding>& out) {
-  if (alarm.kind != FindingKind::kBehavior || alarm.segment || !alarm.evaluator.empty()) return false;
+  if (alarm.kind != FindingKind::kBehavior || !alarm.evaluator.empty()) return false;
   if (alarm.metric) {
     const Named m = *alarm.metric;
     if (m == Named::kTruncated || m == Named::kEmpty || m == Named::kError || m == Named::kToolEmpty)
       return false;
   }
-  const Split split = SplitOf(changed);
+  const Split split = AlarmedSplit(changed);
   Composition composition = Decompose(split.before, split.after, {alarm.metric, generations_, 199});
   if (composition.verdict != "traffic_mix") return false;
   Finding finding = Build(changed, mix_reports_ > 0, time);
@@ -214,10 +214,19 @@ bool StreamMonitors::ReportMix(const Alarm& alarm, const Changed& changed, Time 
   facts.stream = key_;
   facts.onset = finding.onset.time;
   finding.title = MakeTitle(facts);
+  if (finding.composition->novel_share > 0.5) {
+    finding.notes.push_back(
+        fmt::format("{:.0f} % of the questions resemble none before the onset: of the answers to these "
+                    "nothing can be said yet.",
+                    finding.composition->novel_share * 100));
+  }
   out.push_back(std::move(finding));
   ++mix_reports_;
-  for (auto& detector : named_) detector.ResetWealth();
-  segments_.ResetWealth();
+  // What the mix explains starts again; evidence of other kinds is kept.
+  for (size_t f = 0; f < kNamedCount; ++f) {
+    if (alarmed_.contains(std::string(SpecOf(f).name))) named_[f].ResetWealth();
+  }
+  segments_.ResetWealth(FindingKind::kBehavior);
   alarmed_.clear();
   if (learned_.alarmed()) learned_.Restart();
   return true;
@@ -287,6 +296,7 @@ void StreamMonitors::JudgeScores(const std::string& evaluator, Time time, std::v
   }
   changed.first.kind = FindingKind::kEvaluator;
   Finding finding = Build(changed, false, time);
+  finding.page = false;
   finding.family = "evaluator";
   finding.detail = evaluator;
   finding.composition = composition;

@@ -88,11 +88,15 @@ class StreamMonitors {
   Changed Open(const Alarm& alarm) const;
   void EstimateOnset(Changed& changed) const;
   void OnsetFromRanks(Changed& changed, size_t feature) const;
+  void SharpenOnset(Changed& changed) const;
+  std::vector<double> Discriminant(const RecordSpan& records, uint64_t low, uint64_t best) const;
   void SetOnset(Changed& changed, uint64_t best, uint64_t low, uint64_t high) const;
   void SetOnsetTimes(Changed& changed, Time best, Time low, Time high) const;
   Time TimeOf(uint64_t index) const;
   void KeepBefore(Changed& changed) const;
   Split SplitOf(const Changed& changed) const;
+  // Of the segment that alarmed, when one did.
+  Split AlarmedSplit(const Changed& changed) const;
   Finding Build(const Changed& changed, bool update, Time time) const;
   void AddLines(Finding& finding, const Split& split, const Changed& changed) const;
   void AddScores(Finding& finding, const Changed& changed, TitleFacts& facts) const;

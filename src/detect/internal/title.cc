@@ -36,7 +36,13 @@ std::string Phrase(const NamedChange& c) {
   if (c.is_named && SpecOf(c.feature).unit == "share") {
     return fmt::format("{} ({})", c.words, BeforeAfter(c.effect.before, c.effect.after, "share"));
   }
-  return c.words;
+  // "more answers open with …" reads as a clause; in a list of nouns it needs "that".
+  std::string words = c.words;
+  for (const std::string_view verb :
+       {"answers open ", "answers end ", "answers are valid ", "answers repeat "}) {
+    if (const size_t at = words.find(verb); at != std::string::npos) words.insert(at + 8, "that ");
+  }
+  return words;
 }
 
 std::string BehaviourTitle(const TitleFacts& facts) {
