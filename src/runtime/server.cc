@@ -104,7 +104,6 @@ class Running final : public Server {
     api_.emplace(surface::ApiDependencies{*receiver_, *writer_, *stores_->telemetry, *stores_->ledger,
                                           *detection_, clock_, metrics_, surface::kVersion, decode_,
                                           [this] { return ready_.load(); }});
-    metrics_.SetSampler([this] { return Sample(); });
     if (settings_.grpc_enabled) {
       surface::GrpcServerOptions options{settings_.grpc.host, settings_.grpc.port, settings_.limits};
       TOCSIN_ASSIGN_OR_RETURN(grpc_, surface::GrpcServer::Start(options, *receiver_));
@@ -118,6 +117,7 @@ class Running final : public Server {
       metrics_.HttpRequest(route, status, took);
     };
     TOCSIN_ASSIGN_OR_RETURN(http_, surface::HttpServer::Start(options, surface::BuildRouter(*api_)));
+    metrics_.SetSampler([this] { return Sample(); });
     retention_ = std::make_unique<internal::RetentionTimer>(*stores_->telemetry, clock_, settings_.retention);
     ready_ = true;
     return Status::Ok();

@@ -47,7 +47,9 @@ TEST(Backlog, FullIs429WithRetryAfterAndNothingAcknowledgedIsLost) {
   const auto counts = running.server().telemetry().Counts();
   ASSERT_TRUE(counts);
   for (const auto& count : *counts) {
-    if (count.table == "spans") EXPECT_EQ(count.rows, static_cast<int64_t>(accepted * 100));
+    if (count.table == "spans") {
+      EXPECT_EQ(count.rows, static_cast<int64_t>(accepted * 100));
+    }
   }
   // A refused request can be sent again unchanged: refusing it must not have marked it as seen.
   EXPECT_EQ(running

@@ -45,9 +45,8 @@ TEST(Grpc, ExportIsStored) {
   ASSERT_TRUE(outcome) << outcome.error().ToString();
   EXPECT_EQ(outcome->rejected, 1);
   ASSERT_TRUE(running.server().writer().Flush().ok());
-  const auto stored = running.server().telemetry().Generations({.service = "grpc"});
-  ASSERT_TRUE(stored);
-  EXPECT_EQ(stored->size(), 24u);
+  const auto stored = running.Stored("grpc");
+  EXPECT_EQ(stored.size(), 24u);
 }
 
 TEST(Grpc, ErrorsAreTheProtocols) {

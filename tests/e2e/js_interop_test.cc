@@ -31,10 +31,9 @@ TEST(JavaScriptExporters, EveryProtocolArrives) {
                                                                         {"grpc", "js-grpc"},
                                                                         {"grpc_gzip", "js-grpc-gzip"}}) {
     EXPECT_EQ(json[name]["code"], 0) << name << ": " << json[name].dump();
-    const auto stored = running.server().telemetry().Generations({.service = service});
-    ASSERT_TRUE(stored);
-    ASSERT_EQ(stored->size(), 20u) << service;
-    const signal::Generation& one = stored->at(7).generation;
+    const auto stored = running.Stored(service);
+    ASSERT_EQ(stored.size(), 20u) << service;
+    const signal::Generation& one = stored.at(7).generation;
     EXPECT_EQ(one.input, "Frage 7: Grüße, 東京?") << service;
     EXPECT_EQ(one.output, "Antwort 7");
     EXPECT_EQ(one.response_model, "gpt-4o-2024-08-06");
@@ -43,13 +42,17 @@ TEST(JavaScriptExporters, EveryProtocolArrives) {
   }
   // One bad span: a partial success the exporter warns of, and 19 neighbours stored.
   EXPECT_EQ(json["partial"]["code"], 0);
-  EXPECT_EQ(running.server().telemetry().Generations({.service = "js-partial"})->size(), 19u);
+  EXPECT_EQ(running.Stored("js-partial").size(), 19u);
   EXPECT_NE(json["wrong_path"]["code"], 0);
   const auto counts = running.server().telemetry().Counts();
   ASSERT_TRUE(counts);
   for (const auto& count : *counts) {
-    if (count.table == "logs") EXPECT_EQ(count.rows, 5);
-    if (count.table == "metrics") EXPECT_EQ(count.rows, 2);
+    if (count.table == "logs") {
+      EXPECT_EQ(count.rows, 5);
+    }
+    if (count.table == "metrics") {
+      EXPECT_EQ(count.rows, 2);
+    }
   }
 }
 

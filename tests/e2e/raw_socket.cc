@@ -10,6 +10,7 @@
 #include <charconv>
 #include <cstring>
 #include <stdexcept>
+#include <utility>
 
 namespace tocsin::e2e {
 

@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "ports/http_client.h"
 #include "runtime/server.h"
@@ -18,6 +19,8 @@ class RunningServer {
   uint16_t port() const { return server_->http_port(); }
   std::string url() const;
   std::string grpc_url() const;
+  // What is stored of a service; everything durable is stored first.
+  std::vector<store::StoredGeneration> Stored(const std::string& service);
   // Asserts that the request was answered at all.
   ports::HttpResponse Post(const std::string& path, const std::string& content_type, std::string_view body,
                            const std::string& content_encoding = "");

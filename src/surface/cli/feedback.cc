@@ -10,7 +10,7 @@ namespace tocsin::surface {
 void AddFeedbackCommand(CLI::App& app, CommandContext& context) {
   struct Options {
     std::string url = kDefaultUrl;
-    std::string id, trace, span, response, conversation, service, label, comment, user;
+    std::string id, trace, span, response, conversation, service, thumbs, label, comment, user;
     double score = 0;
   };
   auto options = std::make_shared<Options>();
@@ -22,7 +22,9 @@ void AddFeedbackCommand(CLI::App& app, CommandContext& context) {
   command->add_option("--conversation", options->conversation, "Conversation id");
   command->add_option("--service", options->service, "Service");
   CLI::Option* score = command->add_option("--score", options->score, "From -1 (bad) to 1 (good)");
-  command->add_option("--label", options->label, "thumbs_up, thumbs_down, csat:2 …");
+  command->add_option("--thumbs", options->thumbs, "up or down, instead of a score")
+      ->check(CLI::IsMember({"up", "down"}));
+  command->add_option("--label", options->label, "What kind of feedback it is");
   command->add_option("--comment", options->comment, "What the person wrote");
   command->add_option("--user", options->user, "Who");
   command->add_option("--url", options->url, "The server")->capture_default_str();
@@ -37,6 +39,7 @@ void AddFeedbackCommand(CLI::App& app, CommandContext& context) {
     text("response_id", options->response);
     text("conversation_id", options->conversation);
     text("service", options->service);
+    text("thumbs", options->thumbs);
     text("label", options->label);
     text("comment", options->comment);
     text("user_id", options->user);

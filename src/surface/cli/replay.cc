@@ -162,7 +162,11 @@ class Replay {
                            {"service", planned.answer.service},
                            {"time", FormatTime(time + Duration::Seconds(30))}};
     if (feedback.score) body["score"] = *feedback.score;
-    if (!feedback.label.empty()) body["label"] = feedback.label;
+    if (feedback.label == "thumbs_up" || feedback.label == "thumbs_down") {
+      if (!feedback.score) body["thumbs"] = feedback.label.substr(7);
+    } else if (!feedback.label.empty()) {
+      body["label"] = feedback.label;
+    }
     if (!feedback.comment.empty()) body["comment"] = feedback.comment;
     if (!planned.answer.conversation_id.empty()) body["conversation_id"] = planned.answer.conversation_id;
     const std::string url = arguments_.url.empty() ? kDefaultUrl : arguments_.url;

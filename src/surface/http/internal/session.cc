@@ -125,10 +125,16 @@ class Session : public std::enable_shared_from_this<Session> {
       }
       Disarm();
       const bool refused = refusal.has_value();
-      Response response = refused ? std::move(*refusal) : co_await Handle(*route, std::move(request));
+      // No conditional expression around co_await: gcc 12 destroys its temporaries twice.
+      Response response;
+      if (refused) {
+        response = std::move(*refusal);
+      } else {
+        response = co_await Handle(*route, request);
+      }
       keep = keep && !response.close && !state_->stopping;
       Observe(route, response.status, started);
-      if (!co_await Write(std::move(response), head, keep)) break;
+      if (!co_await Write(response, head, keep)) break;
       if (!keep) {
         if (refused) co_await Linger();
         break;
@@ -238,8 +244,11 @@ class Session : public std::enable_shared_from_this<Session> {
     }
     std::optional<Response> refusal;
     if (!gone_) {
-      refusal = parser.chunked() ? co_await ReadChunked(parser, *reservation, request.body)
-                                 : co_await ReadSized(*parser.content_length(), *reservation, request.body);
+      if (parser.chunked()) {
+        refusal = co_await ReadChunked(parser, *reservation, request.body);
+      } else {
+        refusal = co_await ReadSized(*parser.content_length(), *reservation, request.body);
+      }
     }
     if (timed_out_) {
       gone_ = false;
@@ -298,20 +307,22 @@ class Session : public std::enable_shared_from_this<Session> {
     co_return std::nullopt;
   }
 
-  asio::awaitable<Response> Handle(const Route& route, Request request) {
+  // `request` is moved to the handler.
+  asio::awaitable<Response> Handle(const Route& route, Request& request) {
     // Moves the completion into a Responder, which may be called from any thread.
-    auto initiate = [self = shared_from_this(), &route](auto handler, Request to_handle) {
+    auto initiate = [this, &route, &request](auto handler) {
       auto shared = std::make_shared<decltype(handler)>(std::move(handler));
-      Responder responder([self, shared](Response response) {
+      Responder responder([self = shared_from_this(), shared](Response response) {
         asio::post(self->Executor(), [self, shared, answer = std::move(response)]() mutable {
           auto complete = std::move(*shared);
           complete(std::move(answer));
         });
       });
-      self->Dispatch(route, std::move(to_handle), std::move(responder));
+      Dispatch(route, std::move(request), std::move(responder));
     };
-    co_return co_await asio::async_initiate<const asio::use_awaitable_t<>, void(Response)>(
-        std::move(initiate), asio::use_awaitable, std::move(request));
+    Response response = co_await asio::async_initiate<const asio::use_awaitable_t<>, void(Response)>(
+        initiate, asio::use_awaitable);
+    co_return response;
   }
 
   void Dispatch(const Route& route, Request request, Responder responder) {
@@ -338,7 +349,7 @@ class Session : public std::enable_shared_from_this<Session> {
     }
   }
 
-  asio::awaitable<bool> Write(Response response, bool head_only, bool keep) {
+  asio::awaitable<bool> Write(const Response& response, bool head_only, bool keep) {
     std::string head = fmt::format(
         "HTTP/1.1 {} {}\r\nDate: {}\r\nServer: tocsin\r\nContent-Type: {}\r\nContent-Length: {}\r\n"
         "X-Content-Type-Options: nosniff\r\nConnection: {}\r\n",
