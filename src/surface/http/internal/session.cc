@@ -113,7 +113,8 @@ class Session : public std::enable_shared_from_this<Session> {
       if (!co_await ReadHeader(parser, refusal)) break;
       const auto started = std::chrono::steady_clock::now();
       const Route* route = nullptr;
-      const bool has_body = parser.chunked() || parser.content_length().value_or(0) > 0;
+      const bool has_body =
+          parser.is_header_done() && (parser.chunked() || parser.content_length().value_or(0) > 0);
       if (!refusal) refusal = Describe(parser, request, route);
       const bool head = request.method == "HEAD";
       bool keep = parser.is_header_done() && parser.keep_alive() && !state_->stopping;
