@@ -80,15 +80,21 @@ start_demo_server() {
   die "the server does not answer after 30 s; see $DEMO_DIR.log"
 }
 
+demo_replay() {
+  local quiet=()
+  if [ ! -t 2 ]; then quiet=(--quiet); fi
+  build/release/tocsin replay "$@" "${quiet[@]}" --url "$DEMO_URL" --rate 100 >&2
+}
+
 # Real answers: two dated snapshots of one model, served under one name.
 send_recorded() {
   local data
   data=$(demo_data)
   say "using real data from $data: 805 answers of gpt-3.5-turbo-0301, then 805 of gpt-3.5-turbo-0613,"
   say "both under the name gpt-3.5-turbo: the provider's swap of June 2023, as a caller saw it"
-  build/release/tocsin replay "$data/gpt-3.5-turbo-0301.jsonl.zst" "$data/gpt-3.5-turbo-0613.jsonl.zst" \
-    --url "$DEMO_URL" --service assistant --prompt-name answer --model gpt-3.5-turbo --hide-model --shuffle-seed 1 \
-    --start "$(date -u -d '3 days ago' +%Y-%m-%dT%H:%M:%SZ)" --span 3d --rate 100 >&2
+  demo_replay "$data/gpt-3.5-turbo-0301.jsonl.zst" "$data/gpt-3.5-turbo-0613.jsonl.zst" \
+    --service assistant --prompt-name answer --model gpt-3.5-turbo --hide-model --shuffle-seed 1 \
+    --start "$(date -u -d '3 days ago' +%Y-%m-%dT%H:%M:%SZ)" --span 3d
 }
 
 # A made-up support assistant, when there is no recorded data.
@@ -96,7 +102,7 @@ send_simulated() {
   local traffic=build/demo-traffic.jsonl
   say "using the built-in simulated support assistant: 1200 answers, change after 800: $1"
   build/release/tocsin simulate --answers 1200 --change-after 800 --change "$1" --output "$traffic"
-  build/release/tocsin replay "$traffic" --url "$DEMO_URL" --rate 100 >&2
+  demo_replay "$traffic"
 }
 
 # Until everything sent has been judged.

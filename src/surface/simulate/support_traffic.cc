@@ -18,7 +18,7 @@ constexpr std::string_view kSystem =
 constexpr std::string_view kBriefSystem =
     "You are the support assistant of Northwind Retail. Answer from the articles and the order data only. Be "
     "brief.";
-constexpr std::array<std::string_view, 3> kRegions = {"eu-west", "us-east", "ap-south"};
+constexpr std::array<std::string_view, 3> kLocales = {"en-GB", "en-US", "en-IN"};
 constexpr std::array<std::string_view, 3> kChannels = {"web", "app", "mail"};
 
 Voice VoiceAfter(TrafficChange change) {
@@ -131,8 +131,8 @@ std::string SupportTraffic::NextLine() {
               {"output_tokens", output_tokens},
               {"latency_s", std::round(std::exp(0.1 + 0.35 * Normal(rng_)) * 1000) / 1000},
               {"cost_usd", static_cast<double>(input_tokens + 4 * output_tokens) / 1e6}};
-  row["attributes"] = {{"cloud.region", kRegions[rng_.Below(kRegions.size())]},
-                       {"app.channel", kChannels[rng_.Below(kChannels.size())]}};
+  row["attributes"] = {{"user.locale", kLocales[rng_.Below(kLocales.size())]},
+                       {"metadata", {{"channel", kChannels[rng_.Below(kChannels.size())]}}}};
   AddFeedback(row, exchange, rng_);
   ++index_;
   Advance();
