@@ -9,8 +9,23 @@
 namespace tocsin::behavior {
 
 enum class PromptFeature : size_t {
-  kLogChars, kLogWords, kLogLines, kQuestion, kWhWord, kHow, kWrite, kList, kExplain, kCode, kDigits,
-  kQuotes, kExamples, kTransform, kMath, kShortAnswer, kCount
+  kLogChars,
+  kLogWords,
+  kLogLines,
+  kQuestion,
+  kWhWord,
+  kHow,
+  kWrite,
+  kList,
+  kExplain,
+  kCode,
+  kDigits,
+  kQuotes,
+  kExamples,
+  kTransform,
+  kMath,
+  kShortAnswer,
+  kCount
 };
 static_assert(static_cast<size_t>(PromptFeature::kCount) == kPromptCount);
 
