@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
 #include <fstream>
 #include <memory>
 #include <string>
@@ -31,10 +32,13 @@ Result<TrafficOptions> OptionsOf(const SimulateArguments& arguments) {
   TOCSIN_ASSIGN_OR_RETURN(options.change, ParseTrafficChange(arguments.change));
   TOCSIN_ASSIGN_OR_RETURN(options.every, ParseDuration(arguments.every));
   if (options.every.ns <= 0) return Error(Code::kInvalidArgument, "--every must be longer than nothing");
-  if (options.every > Duration::Hours(24)) return Error(Code::kInvalidArgument, "--every is at most 24h");
+  if (options.every > Duration::Hours(1)) return Error(Code::kInvalidArgument, "--every is at most 1h");
   if (arguments.start.empty()) {
+    // Four standard deviations early, so that no answer is from the future.
+    const auto answers = static_cast<double>(arguments.answers);
+    const double gaps = answers + 4.0 * std::sqrt(answers);
     options.start = ports::SystemClock().Now() -
-                    Duration::Nanos(static_cast<int64_t>(arguments.answers) * options.every.ns);
+                    Duration::Nanos(static_cast<int64_t>(gaps * static_cast<double>(options.every.ns)));
   } else {
     TOCSIN_ASSIGN_OR_RETURN(options.start, ParseTime(arguments.start));
   }
@@ -75,7 +79,7 @@ void AddSimulate(CLI::App& app, CommandContext& context) {
   command->add_option("--seed", arguments->seed, "The same seed gives the same traffic")
       ->capture_default_str();
   command->add_option("--start", arguments->start,
-                      "Time of the first answer, RFC 3339 (default: so that it ends now)");
+                      "Time of the first answer, RFC 3339 (default: so that it ends about now)");
   command->add_option("--every", arguments->every, "Mean time between answers")->capture_default_str();
   command->add_option("--service", arguments->service, "service.name of the assistant")
       ->capture_default_str();

@@ -98,12 +98,8 @@ const Topic& SupportTraffic::DrawTopic(bool shifted) {
   return topics.back();
 }
 
-// Exponential gaps whose rate follows the hour: at its highest at 14:00 UTC, at its lowest at 02:00.
 void SupportTraffic::Advance() {
-  constexpr int64_t kDay = 86'400'000'000'000;
-  const double hour = static_cast<double>(now_.ns % kDay) / 3.6e12;
-  const double rate = 1.0 + 0.6 * std::cos((hour - 14.0) * 6.283185307179586 / 24.0);
-  const double gap = -std::log(1.0 - rng_.Uniform()) / rate * static_cast<double>(options_.every.ns);
+  const double gap = -std::log(1.0 - rng_.Uniform()) * static_cast<double>(options_.every.ns);
   now_ = now_ + Duration::Nanos(static_cast<int64_t>(gap));
 }
 

@@ -33,7 +33,7 @@ struct TrafficOptions {
   TrafficChange change = TrafficChange::kModel;
   uint64_t change_after = 800;  // answers before the change
   Time start;
-  Duration every = Duration::Minutes(2);  // mean gap between answers; days are busier than nights
+  Duration every = Duration::Minutes(2);  // mean of the exponential gaps between answers
   std::string service = "support-bot";
 };
 
