@@ -107,7 +107,7 @@ Result<Settings> ParseSettings(std::string_view yaml, const std::string& file_na
   root.Map("store", [&](YamlReader& r) {
     size_t threads = static_cast<size_t>(settings.store_threads);
     r.Count("memory_limit_mb", settings.store_memory_mb, 64, 1u << 20);
-    r.Count("threads", threads, 1, 64);
+    r.Count("threads", threads, 0, 64);
     settings.store_threads = static_cast<int>(threads);
   });
   ReadLimits(root, settings.limits);

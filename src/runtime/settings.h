@@ -29,7 +29,7 @@ struct Settings {
   bool grpc_enabled = true;
   int io_threads = 2;
   size_t store_memory_mb = 1024;
-  int store_threads = 2;
+  int store_threads = 0;  // 0 = half of the cores
   Duration retention = Duration::Hours(24 * 30);
   Limits limits;
   ingest::RedactionSettings redaction;

@@ -46,7 +46,7 @@ class DataDirectory {
 struct StoreOptions {
   std::string directory;
   size_t memory_limit_mb = 1024;  // DuckDB's
-  int threads = 2;                // DuckDB's
+  int threads = 0;                // DuckDB's; 0 = half of the cores
 };
 
 // The stores of one data directory. Members are destroyed last to first: the lock goes last. A

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <filesystem>
 #include <mutex>
+#include <thread>
 
 #include "store/internal/duckdb_connection.h"
 #include "store/internal/query_watch.h"
@@ -63,7 +64,9 @@ struct Config {
 };
 
 Status Configure(Config& config, const DuckDbOptions& options) {
-  TOCSIN_RETURN_IF_ERROR(config.Set("threads", std::to_string(std::max(1, options.threads))));
+  const int cores = static_cast<int>(std::thread::hardware_concurrency());
+  const int threads = options.threads > 0 ? options.threads : std::max(1, cores / 2);
+  TOCSIN_RETURN_IF_ERROR(config.Set("threads", std::to_string(threads)));
   TOCSIN_RETURN_IF_ERROR(config.Set("memory_limit", fmt::format("{}MB", options.memory_limit_mb)));
   TOCSIN_RETURN_IF_ERROR(config.Set("autoinstall_known_extensions", "false"));
   TOCSIN_RETURN_IF_ERROR(config.Set("autoload_known_extensions", "false"));

@@ -88,7 +88,7 @@ class TelemetryStore {
 struct DuckDbOptions {
   std::string path;  // a file, or ":memory:"
   size_t memory_limit_mb = 1024;
-  int threads = 2;
+  int threads = 0;  // 0 = half of the cores: DuckDB spins while it waits, which ingest has better use for
 };
 // Opens or creates the database and migrates its schema. kDataLoss when the file is damaged,
 // kFailedPrecondition when it is newer than this binary or open in another process.
