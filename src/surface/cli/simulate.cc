@@ -42,6 +42,7 @@ Result<TrafficOptions> OptionsOf(const SimulateArguments& arguments) {
   } else {
     TOCSIN_ASSIGN_OR_RETURN(options.start, ParseTime(arguments.start));
   }
+  if (options.start.ns <= 0) return Error(Code::kInvalidArgument, "the first answer would be before 1970");
   return options;
 }
 
