@@ -1,5 +1,8 @@
 # Builds a preset into build/<preset>, and runs the release binary.
 
+# Compiled objects are shared between checkouts: paths below the root do not count.
+export CCACHE_BASEDIR="$TOCSIN_ROOT" CCACHE_NOHASHDIR=yes
+
 # build_preset PRESET [TARGET...]: configures when needed, then builds the targets (default: all).
 build_preset() {
   local preset="$1" dir="$TOCSIN_ROOT/build/$1" jobs="${TOCSIN_JOBS:-$(nproc)}"
