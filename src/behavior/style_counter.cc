@@ -218,83 +218,107 @@ void StyleCounter::NotePhrases() {
   if (found & kHedgePhrase) ++hedges_;
 }
 
-StyleVector StyleCounter::Finish(bool language_differs) {
+// Writes style values in the three shapes they come in.
+class StyleCounter::Writer {
+ public:
+  explicit Writer(size_t words) : words_(static_cast<double>(std::max<size_t>(words, 1))) {}
+  void Set(Style f, double x) { v[static_cast<size_t>(f)] = static_cast<float>(x); }
+  void Flag(Style f, bool x) { Set(f, x ? 1.0 : 0.0); }
+  void Rate(Style f, size_t n) { Set(f, std::log1p(100.0 * static_cast<double>(n) / words_)); }
+  double words() const { return words_; }
   StyleVector v{};
-  const double words = static_cast<double>(std::max<size_t>(words_, 1));
+
+ private:
+  double words_;
+};
+
+namespace {
+double Share(size_t n, size_t of) { return of == 0 ? 0.0 : static_cast<double>(n) / static_cast<double>(of); }
+}  // namespace
+
+void StyleCounter::FinishLayout(Writer& w) const {
+  const double words = w.words();
   const double chars = static_cast<double>(std::max<size_t>(text_.size(), 1));
-  const auto set = [&](Style f, double x) { v[static_cast<size_t>(f)] = static_cast<float>(x); };
-  const auto flag = [&](Style f, bool x) { set(f, x ? 1.0 : 0.0); };
-  const auto rate = [&](Style f, size_t n) { set(f, std::log1p(100.0 * static_cast<double>(n) / words)); };
-  const auto share = [](size_t n, size_t of) {
-    return of == 0 ? 0.0 : static_cast<double>(n) / static_cast<double>(of);
-  };
+  w.Set(Style::kLogChars, std::log1p(static_cast<double>(text_.size())));
+  w.Set(Style::kLogWords, LogCount(words_));
+  w.Set(Style::kLogSentences, LogCount(sentences_));
+  w.Set(Style::kWordLength, static_cast<double>(word_bytes_) / words / 4.0);
+  w.Set(Style::kSentenceWords, std::log1p(words / static_cast<double>(std::max<size_t>(sentences_, 1))));
+  w.Set(Style::kLogParagraphs, LogCount(paragraphs_));
+  w.Set(Style::kLogLines, LogCount(lines_));
+  w.Set(Style::kLineChars, std::log1p(chars / static_cast<double>(lines_)));
+  w.Set(Style::kNumberedItems, LogCount(numbered_));
+  w.Set(Style::kBulletItems, LogCount(bullets_));
+  w.Set(Style::kTightList, Share(tight_items_, numbered_ + bullets_));
+  w.Set(Style::kBlankLines, Share(blank_lines_, lines_));
+  w.Set(Style::kHeadings, LogCount(headings_));
+  w.Set(Style::kBold, LogCount(bold_));
+  w.Set(Style::kCodeFences, LogCount(fences_));
+  w.Set(Style::kInlineCode, LogCount(ticks_ > 6 * fences_ ? ticks_ - 6 * fences_ : 0));
+  w.Set(Style::kTableRows, LogCount(table_rows_));
+}
+
+void StyleCounter::FinishWords(Writer& w) const {
+  const double words = w.words();
+  w.Rate(Style::kMath, math_);
+  w.Rate(Style::kCommas, commas_);
+  w.Rate(Style::kPeriods, periods_);
+  w.Rate(Style::kColons, colons_);
+  w.Rate(Style::kSemicolons, semicolons_);
+  w.Rate(Style::kExclamations, bangs_);
+  w.Rate(Style::kQuestions, questions_);
+  w.Rate(Style::kParentheses, parens_);
+  w.Rate(Style::kQuotes, quotes_);
+  w.Rate(Style::kDashes, dashes_);
+  w.Rate(Style::kDigits, numbers_);
+  w.Rate(Style::kCapitals, capitalised_);
+  w.Rate(Style::kNonAscii, non_ascii_words_);
+  w.Set(Style::kTypeToken, static_cast<double>(distinct_) / std::sqrt(words) / 4.0);
+  w.Set(Style::kRepetition, Share(repeated_, trigrams_));
+  w.Set(Style::kStopWords, Share(function_, words_));
+  w.Rate(Style::kFirstPerson, first_person_);
+  w.Rate(Style::kSecondPerson, second_person_);
+  w.Rate(Style::kContractions, contractions_);
+  w.Rate(Style::kHedging, hedges_);
+  w.Flag(Style::kRefusal, refusal_);
+  w.Flag(Style::kApology, apology_ || apologies_ > 0);
+  w.Flag(Style::kFlattery, flattery_);
+  w.Flag(Style::kSelfAi, self_ai_);
+  w.Rate(Style::kSteps, steps_);
+  w.Rate(Style::kConnectors, connectors_);
+  w.Flag(Style::kConclusion, conclusion_);
+  w.Flag(Style::kOffer, offer_);
+  w.Rate(Style::kEmphasis, emphasis_);
+  w.Rate(Style::kAdverbs, adverbs_);
+  w.Rate(Style::kGerunds, gerunds_);
+}
+
+void StyleCounter::FinishEnds(Writer& w, std::string_view format_text) const {
+  const size_t last = text_.find_last_not_of(" \t\r\n");
+  const char end = last == std::string_view::npos ? '\0' : text_[last];
+  w.Flag(Style::kEndsQuestion, end == '?');
+  w.Flag(Style::kEndsClosed, end == '.' || end == '!');
+  w.Flag(Style::kStartsYesNo, yes_no_);
+  w.Set(Style::kFirstSentence, LogCount(first_sentence_words_));
+  w.Set(Style::kFirstLine, LogCount(first_line_chars_));
+  w.Set(Style::kLastLine, LogCount(text_.size() - std::min(last_line_begin_, text_.size())));
+  w.Set(Style::kPromptEcho, Share(opening_hits_, opening_words_));
+  w.Set(Style::kPromptCover, Share(prompt_hits_, std::max<size_t>(scratch_.prompt_content_words, 1)));
+  w.Flag(Style::kBoxed, boxed_);
+  w.Flag(Style::kJson, LooksJson(format_text));
+  w.Flag(Style::kCodeBroken, fences_ > 0 && AnyBlockBroken(format_text));
+}
+
+StyleVector StyleCounter::Finish(bool language_differs) {
   const std::string_view format_text = text_.substr(0, kMaxFormatBytes);
   if (first_line_chars_ == 0) first_line_chars_ = text_.size();
   fences_ = FindCodeBlocks(format_text).size();
-
-  set(Style::kLogChars, std::log1p(static_cast<double>(text_.size())));
-  set(Style::kLogWords, LogCount(words_));
-  set(Style::kLogSentences, LogCount(sentences_));
-  set(Style::kWordLength, static_cast<double>(word_bytes_) / words / 4.0);
-  set(Style::kSentenceWords, std::log1p(words / static_cast<double>(std::max<size_t>(sentences_, 1))));
-  set(Style::kLogParagraphs, LogCount(paragraphs_));
-  set(Style::kLogLines, LogCount(lines_));
-  set(Style::kLineChars, std::log1p(chars / static_cast<double>(lines_)));
-  set(Style::kNumberedItems, LogCount(numbered_));
-  set(Style::kBulletItems, LogCount(bullets_));
-  set(Style::kTightList, share(tight_items_, numbered_ + bullets_));
-  set(Style::kBlankLines, share(blank_lines_, lines_));
-  set(Style::kHeadings, LogCount(headings_));
-  set(Style::kBold, LogCount(bold_));
-  set(Style::kCodeFences, LogCount(fences_));
-  set(Style::kInlineCode, LogCount(ticks_ > 6 * fences_ ? ticks_ - 6 * fences_ : 0));
-  set(Style::kTableRows, LogCount(table_rows_));
-  rate(Style::kMath, math_);
-  rate(Style::kCommas, commas_);
-  rate(Style::kPeriods, periods_);
-  rate(Style::kColons, colons_);
-  rate(Style::kSemicolons, semicolons_);
-  rate(Style::kExclamations, bangs_);
-  rate(Style::kQuestions, questions_);
-  rate(Style::kParentheses, parens_);
-  rate(Style::kQuotes, quotes_);
-  rate(Style::kDashes, dashes_);
-  rate(Style::kDigits, numbers_);
-  rate(Style::kCapitals, capitalised_);
-  rate(Style::kNonAscii, non_ascii_words_);
-  set(Style::kTypeToken, static_cast<double>(distinct_) / std::sqrt(words) / 4.0);
-  set(Style::kRepetition, share(repeated_, trigrams_));
-  set(Style::kStopWords, share(function_, words_));
-  rate(Style::kFirstPerson, first_person_);
-  rate(Style::kSecondPerson, second_person_);
-  rate(Style::kContractions, contractions_);
-  rate(Style::kHedging, hedges_);
-  flag(Style::kRefusal, refusal_);
-  flag(Style::kApology, apology_ || apologies_ > 0);
-  flag(Style::kFlattery, flattery_);
-  flag(Style::kSelfAi, self_ai_);
-  rate(Style::kSteps, steps_);
-  rate(Style::kConnectors, connectors_);
-  flag(Style::kConclusion, conclusion_);
-  flag(Style::kOffer, offer_);
-  rate(Style::kEmphasis, emphasis_);
-  rate(Style::kAdverbs, adverbs_);
-  rate(Style::kGerunds, gerunds_);
-  const size_t last = text_.find_last_not_of(" \t\r\n");
-  const char end = last == std::string_view::npos ? '\0' : text_[last];
-  flag(Style::kEndsQuestion, end == '?');
-  flag(Style::kEndsClosed, end == '.' || end == '!');
-  flag(Style::kStartsYesNo, yes_no_);
-  set(Style::kFirstSentence, LogCount(first_sentence_words_));
-  set(Style::kFirstLine, LogCount(first_line_chars_));
-  set(Style::kLastLine, LogCount(text_.size() - std::min(last_line_begin_, text_.size())));
-  set(Style::kPromptEcho, share(opening_hits_, opening_words_));
-  set(Style::kPromptCover, share(prompt_hits_, std::max<size_t>(scratch_.prompt_content_words, 1)));
-  flag(Style::kBoxed, boxed_);
-  flag(Style::kJson, LooksJson(format_text));
-  flag(Style::kCodeBroken, fences_ > 0 && AnyBlockBroken(format_text));
-  flag(Style::kOtherLanguage, language_differs);
-  return v;
+  Writer w(words_);
+  FinishLayout(w);
+  FinishWords(w);
+  FinishEnds(w, format_text);
+  w.Flag(Style::kOtherLanguage, language_differs);
+  return w.v;
 }
 
 }  // namespace tocsin::behavior

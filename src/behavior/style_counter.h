@@ -61,6 +61,11 @@ class StyleCounter {
   StyleVector Finish(bool language_differs);
 
  private:
+  class Writer;
+  void FinishLayout(Writer& w) const;
+  void FinishWords(Writer& w) const;
+  void FinishEnds(Writer& w, std::string_view format_text) const;
+
   void AddWord(const Token& token);
   void AddPunct(const Token& token);
   void AddNewline(const Token& token);
