@@ -32,7 +32,9 @@ build_preset() {
 
 run_build() {
   [ $# -le 1 ] || die "usage: ./x build [dev|release|asan|tsan|fuzz]"
-  build_preset "${1:-dev}"
+  local targets=()
+  if [ "${1:-}" = fuzz ]; then targets=(fuzzers); fi
+  build_preset "${1:-dev}" "${targets[@]}"
 }
 
 # The release binary, in the caller's own folder, with nothing of ours on standard output.

@@ -29,7 +29,7 @@ run_test() {
 run_slow_test() {
   local preset="$1" filter="$2" runs=(--build "build/$1")
   setup_slow
-  build_preset fuzz
+  build_preset fuzz fuzzers
   if [ "$preset" != asan ]; then
     build_preset asan
     runs+=(--build build/asan)
