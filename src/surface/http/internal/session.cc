@@ -117,11 +117,11 @@ class Session : public std::enable_shared_from_this<Session> {
           parser.is_header_done() && (parser.chunked() || parser.content_length().value_or(0) > 0);
       if (!refusal) refusal = Describe(parser, request, route);
       const bool head = request.method == "HEAD";
-      bool keep = parsed && parser.keep_alive() && !state_->stopping;
+      bool keep = parser.is_header_done() && parser.keep_alive() && !state_->stopping;
       if (!refusal && has_body) {
         refusal = co_await ReadBody(parser, request);
         if (gone_) break;
-      } else if (refusal && (has_body || !parsed)) {
+      } else if (refusal && (has_body || !parser.is_header_done())) {
         refusal->close = true;  // where the next request begins is not known, or not worth reading up to
       }
       Disarm();
