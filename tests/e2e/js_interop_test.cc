@@ -51,7 +51,7 @@ TEST(JavaScriptExporters, EveryProtocolArrives) {
       EXPECT_EQ(count.rows, 5);
     }
     if (count.table == "metrics") {
-      EXPECT_EQ(count.rows, 2);
+      EXPECT_GE(count.rows, 2);  // the reader exports again when it shuts down
     }
   }
 }

@@ -206,7 +206,7 @@ std::vector<SegmentLine> SegmentLines(const Split& split, size_t feature, const 
     if (table.ValueCount(a) < 3) continue;
     const auto cells = CellsOf(split, feature, a, table);
     for (size_t v = 1; v < cells.size(); ++v) {
-      if (cells[v].n[0] + cells[v].n[1] < 5) continue;
+      if (cells[v].n[0] < 3 || cells[v].n[1] < 3) continue;  // a new value is the contrast's business
       SegmentLine line;
       line.attribute = table.AttributeName(a);
       line.value = table.ValueName(a, static_cast<uint16_t>(v));

@@ -15,6 +15,12 @@ struct Rare {
 };
 constexpr std::array<Rare, 4> kRare{{{0.2, 0.3}, {0.05, 0.1}, {0.015, 0.05}, {0.004, 0.03}}};
 
+constexpr std::array<double, 2> kPairStakes{0.5, 0.9};
+constexpr uint64_t kPairFill = 200;  // first values kept as references
+constexpr size_t kPairFloor = 25;    // fewer in a stratum: two of three values are set aside whatever happens
+constexpr size_t kPairMost = 512;
+constexpr uint64_t kPairBoost = 100;  // after a pair that differs so many values bet, none is set aside
+
 }  // namespace
 
 double BetFactor(size_t index, double p) {
@@ -37,21 +43,57 @@ double RankDetector::Add(size_t stratum, size_t bin, double tie) {
   return p;
 }
 
+// Which values are set aside depends on counts and on earlier pairs alone, so a pair is exchangeable given
+// the pairs before it.
+void RankDetector::BetOnPair(size_t stratum, bool value) {
+  auto& fresh = fresh_[stratum];
+  bool keep = count_ <= kPairFill || fresh.empty();
+  if (boost_ > 0) --boost_;
+  if (!keep && fresh.size() < kPairMost && (boost_ == 0 || fresh.size() < kPairFloor)) {
+    turn_ = static_cast<uint8_t>((turn_ + 1) % 3);
+    keep = turn_ != 0;
+  }
+  if (keep) {
+    if (fresh.size() < kPairMost) fresh.push_back(value ? 1 : 0);
+    return;
+  }
+  const double difference = (value ? 1.0 : 0.0) - static_cast<double>(fresh.front());
+  fresh.pop_front();
+  if (difference != 0) boost_ = kPairBoost;
+  for (size_t i = 0; i < kPairStakes.size(); ++i) {
+    pair_up_[i] = std::min((pair_up_[i] + 1.0) * (1.0 + kPairStakes[i] * difference), kWealthCap);
+    pair_down_[i] = std::min((pair_down_[i] + 1.0) * (1.0 - kPairStakes[i] * difference), kWealthCap);
+  }
+}
+
 void RankDetector::Learn(size_t stratum, size_t bin) {
   ++counts_[stratum * bins_ + bin];
   ++totals_[stratum];
   ++count_;
+  if (bins_ == 2) BetOnPair(stratum, bin == 1);
 }
 
 double RankDetector::log_e_value(int side) const {
   double sum = 0;
   for (size_t i = 0; i < kBets; ++i) sum += (side >= 0 ? up_[i] : 0.0) + (side <= 0 ? down_[i] : 0.0);
-  return std::log(std::max(sum / (side == 0 ? 2.0 * kBets : 1.0 * kBets), 1e-300));
+  double value = sum / (side == 0 ? 2.0 * kBets : 1.0 * kBets);
+  if (bins_ == 2) {
+    double pairs = 0;
+    for (size_t i = 0; i < kPairStakes.size(); ++i) {
+      pairs += (side >= 0 ? pair_up_[i] : 0.0) + (side <= 0 ? pair_down_[i] : 0.0);
+    }
+    pairs /= (side == 0 ? 2.0 : 1.0) * static_cast<double>(kPairStakes.size());
+    value = std::max(value, pairs) / 2.0;
+  }
+  return std::log(std::max(value, 1e-300));
 }
 
 bool RankDetector::rich(double wealth) const {
   for (size_t i = 0; i < kBets; ++i) {
     if (up_[i] >= wealth || down_[i] >= wealth) return true;
+  }
+  for (size_t i = 0; i < kPairStakes.size(); ++i) {
+    if (pair_up_[i] >= wealth || pair_down_[i] >= wealth) return true;
   }
   return false;
 }
@@ -73,12 +115,15 @@ double RankDetector::LeadingLogBet(double p) const {
 void RankDetector::ResetWealth() {
   up_.fill(0);
   down_.fill(0);
+  pair_up_.fill(0);
+  pair_down_.fill(0);
 }
 
 void RankDetector::Forget() {
   ResetWealth();
   std::ranges::fill(counts_, 0U);
   std::ranges::fill(totals_, 0U);
+  for (auto& fresh : fresh_) fresh.clear();
   count_ = 0;
 }
 
@@ -88,6 +133,12 @@ void RankDetector::Save(ByteWriter& out) const {
   out.Put(up_);
   out.Put(down_);
   out.Put(count_);
+  if (bins_ != 2) return;
+  out.Put(pair_up_);
+  out.Put(pair_down_);
+  out.Put(turn_);
+  out.Put(boost_);
+  for (const auto& fresh : fresh_) out.Array(std::vector<uint8_t>(fresh.begin(), fresh.end()));
 }
 
 bool RankDetector::Restore(ByteReader& in) {
@@ -98,6 +149,17 @@ bool RankDetector::Restore(ByteReader& in) {
   in.Get(up_);
   in.Get(down_);
   in.Get(count_);
+  if (bins_ == 2) {
+    in.Get(pair_up_);
+    in.Get(pair_down_);
+    in.Get(turn_);
+    in.Get(boost_);
+    std::vector<uint8_t> values;
+    for (auto& fresh : fresh_) {
+      in.Array(values);
+      fresh.assign(values.begin(), values.end());
+    }
+  }
   return in.ok() && counts_.size() == cells && totals_.size() == strata;
 }
 

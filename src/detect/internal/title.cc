@@ -42,6 +42,11 @@ std::string Phrase(const NamedChange& c) {
        {"answers open ", "answers end ", "answers are valid ", "answers repeat "}) {
     if (const size_t at = words.find(verb); at != std::string::npos) words.insert(at + 8, "that ");
   }
+  for (const auto& [verb, noun] : {std::pair{"speaks of itself", "speaking of itself"},
+                                   std::pair{"addresses the user", "addressing the user"},
+                                   std::pair{"opening repeats", "an opening that repeats"}}) {
+    if (words.starts_with(verb)) words.replace(0, std::string_view(verb).size(), noun);
+  }
   return words;
 }
 

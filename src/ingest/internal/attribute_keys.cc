@@ -179,8 +179,7 @@ void NumberedToArrays(Node& node) {
     if (IndexOf(n->key, index)) numbered.emplace_back(index, n);
   }
   if (numbered.empty() || numbered.size() != node.count) return;
-  std::stable_sort(numbered.begin(), numbered.end(),
-                   [](const auto& a, const auto& b) { return a.first < b.first; });
+  std::sort(numbered.begin(), numbered.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
   node.first = node.last = nullptr;
   node.count = 0;
   node.kind = NodeKind::kArray;

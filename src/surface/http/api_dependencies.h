@@ -26,7 +26,7 @@ struct ApiDependencies {
   ServerMetrics& metrics;
   std::string version;
   ingest::DecodeOptions decode;  // `received` is set for each request
-  std::function<bool()> ready;  // recovered, and not stopping
+  std::function<bool()> ready;   // recovered, and not stopping
 };
 
 }  // namespace tocsin::surface

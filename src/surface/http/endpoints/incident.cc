@@ -18,7 +18,11 @@ Response Show(const ApiDependencies& api, const Request& request) {
   if (request.Query("format") == "text" || request.Accepts("text/plain")) {
     Response response;
     response.content_type = "text/plain; charset=utf-8";
-    response.body = respond::RenderIncident(**incident);
+    const auto exemplars = request.QueryInt("exemplars", 3, 0, 20);
+    if (!exemplars) return ProblemResponse(exemplars.error());
+    respond::RenderOptions options;
+    options.exemplars = static_cast<size_t>(*exemplars);
+    response.body = respond::RenderIncident(**incident, options);
     return response;
   }
   return JsonResponse(respond::IncidentToJson(**incident, true));
@@ -31,7 +35,9 @@ void AddIncident(Router& router, const ApiDependencies& api) {
   route.handler = [&api](Request&& request, const Responder& respond) { respond(Show(api, request)); };
   route.operation.summary = "One incident with its evidence";
   route.operation.parameters = {{"id", "path", "string", "its id, as in INC-2K7Q"},
-                                {"format", "query", "string", "'text': the page for people"}};
+                                {"format", "query", "string", "'text': the page for people"},
+                                {"exemplars", "query", "integer",
+                                 "of the page: answers shown before and after, 0 to 20; 3 when absent"}};
   route.operation.answers = {{200, "application/json", "the incident"},
                              {404, "application/problem+json", "no incident has this id"}};
   router.Add(std::move(route));

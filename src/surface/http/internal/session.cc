@@ -121,7 +121,7 @@ class Session : public std::enable_shared_from_this<Session> {
       if (!refusal && has_body) {
         refusal = co_await ReadBody(parser, request);
         if (gone_) break;
-      } else if (refusal && (has_body || !parser.is_header_done())) {
+      } else if (refusal && (has_body || (refusal->status != 404 && refusal->status != 405))) {
         refusal->close = true;  // where the next request begins is not known, or not worth reading up to
       }
       Disarm();
