@@ -21,7 +21,7 @@ class HostileHttp : public ::testing::Test {
  protected:
   static void SetUpTestSuite() {
     runtime::Settings settings;
-    settings.limits.request_timeout_ms = 400;
+    settings.limits.request_timeout_ms = 1500;
     settings.limits.max_request_bytes = 1u << 20;
     settings.limits.max_inflated_bytes = 4u << 20;
     settings.limits.max_inflight_bytes = 8u << 20;
