@@ -20,20 +20,14 @@ bool IsName(std::string_view name) {
 }
 
 int64_t ApplyBuiltIn(std::string& text, bool with_cards) {
+  internal::SecretScanner scanner(text, with_cards);
   std::string out;
-  size_t copied = 0, from = 0;
+  size_t copied = 0;
   int64_t found = 0;
-  for (;;) {
-    const size_t at = internal::NextAnchor(text, from);
-    if (at == std::string_view::npos) break;
-    const auto match = internal::MatchSecretAt(text, at, with_cards);
-    if (!match.found()) {
-      from = at + 1;
-      continue;
-    }
+  for (auto match = scanner.Next(0); match.found(); match = scanner.Next(match.end)) {
     out.append(text, copied, match.begin - copied);
     out += Marker(match.rule);
-    copied = from = match.end;
+    copied = match.end;
     ++found;
   }
   if (found == 0) return 0;
@@ -103,12 +97,7 @@ std::shared_ptr<const Redactor> Redactor::BuiltIn() {
 }
 
 bool Redactor::MayMatch(std::string_view text) const {
-  if (compiled_->built_in) {
-    for (size_t at = internal::NextAnchor(text, 0); at != std::string_view::npos;
-         at = internal::NextAnchor(text, at + 1)) {
-      if (internal::MatchSecretAt(text, at, true).found()) return true;
-    }
-  }
+  if (compiled_->built_in && internal::SecretScanner(text, true).Next(0).found()) return true;
   return std::any_of(compiled_->patterns.begin(), compiled_->patterns.end(), [&](const auto& pattern) {
     return re2::RE2::PartialMatch(re2::StringPiece(text.data(), text.size()), *pattern.regex);
   });

@@ -80,6 +80,24 @@ TEST(Redaction, OrdinaryTextStays) {
   }
 }
 
+// Found by fuzzing: the name "secret…" swallowed a token between itself and its value.
+TEST(Redaction, ASecretInsideTheNameOfAnother) {
+  const string token = Join({"g", "hu_222222222222222222222222"});
+  const string text = "secret" + token + "\t: hunter22";
+  EXPECT_EQ(Redacted(text), "secret[redacted:github_token]\t: hunter22");
+  EXPECT_EQ(Redacted("password " + string(": ") + token), "password : [redacted:password]");
+}
+
+// Each of these made an earlier scanner read the rest of the text again at every anchor.
+TEST(Redaction, HostileTextsCostLinearTime) {
+  for (const char* unit : {"secret", "eyJ", "_eyJ", "-----BEGIN ", "password={", "password='{", "bearer ",
+                           "sk-", "4111 ", "111", "password", "password\"", "authorization: basic "}) {
+    string text;
+    while (text.size() < (4u << 20)) text += unit;
+    EXPECT_GE(Redactor::BuiltIn()->Apply(text), 0);
+  }
+}
+
 TEST(Redaction, IdentifiersKeepDigits) {
   EXPECT_EQ(Redacted("4111111111111111", Redactor::Kind::kIdentifier), "4111111111111111");
   EXPECT_EQ(Redacted("4111111111111111"), "[redacted:card]");

@@ -74,6 +74,9 @@ constexpr std::string_view kAssigned[] = {
     "password",     "passwd",     "passphrase",    "secret",       "api_key",     "api-key",      "apikey",
     "access_token", "auth_token", "refresh_token", "access-token", "private_key", "authorization"};
 
+// What may follow "secret" in a name.
+constexpr size_t kMaxNameTail = 32;
+
 // Three 256-byte tables; a byte's bit says which group of anchors allows it at that place.
 struct AnchorTables {
   std::array<uint8_t, 256> byte[3]{};
@@ -120,23 +123,11 @@ SecretMatch MatchPrefix(std::string_view text, size_t at) {
   return {};
 }
 
-SecretMatch MatchJwt(std::string_view text, size_t at) {
-  if (!text.substr(at).starts_with("eyJ")) return {};
-  const size_t head = RunLength(text, at, kToken);
-  size_t end = at + head;
-  if (head < 10 || end >= text.size() || text[end] != '.') return {};
-  const size_t body = RunLength(text, end + 1, kToken);
-  if (body < 8) return {};
-  end += 1 + body;
-  if (end < text.size() && text[end] == '.') end += 1 + RunLength(text, end + 1, kToken);
-  return {at, end, "jwt"};
-}
-
 SecretMatch MatchPrivateKey(std::string_view text, size_t at) {
   const std::string_view rest = text.substr(at);
   if (!rest.starts_with("-----BEGIN ")) return {};
-  const size_t label = rest.find("PRIVATE KEY", 11);
-  if (label == std::string_view::npos || label > 11 + 32) return {};
+  const size_t label = rest.substr(0, 64).find("PRIVATE KEY", 11);
+  if (label == std::string_view::npos) return {};
   const size_t end = rest.find("-----END", label);
   if (end == std::string_view::npos) return {at, text.size(), "private_key"};
   const size_t close = rest.find("-----", end + 8);
@@ -168,6 +159,7 @@ SecretMatch MatchValue(std::string_view text, size_t i) {
   spaces();
   const size_t before = i;
   quotes();
+  if (text.substr(i).starts_with("[redacted:") || text.substr(i, 1) == "{") return {};
   size_t end = i;
   if (i > before) {  // quoted: up to the closing quote
     const char quote = text[i - 1];
@@ -179,7 +171,7 @@ SecretMatch MatchValue(std::string_view text, size_t i) {
     }
     while (end < text.size() && !Is(text[end], kValueEnd)) ++end;
   }
-  if (end - i < 4 || text.substr(i).starts_with("[redacted:") || text.substr(i, 1) == "{") return {};
+  if (end - i < 4 || text.substr(i).starts_with("[redacted:")) return {};
   return {i, end, "password"};
 }
 
@@ -192,7 +184,7 @@ SecretMatch MatchAssigned(std::string_view text, size_t at) {
     if (name[0] == first && StartsWithIgnoringCase(rest, name)) {
       size_t i = at + name.size();
       // secret_key, SECRET_ACCESS_KEY
-      if (name == "secret") i += RunLength(text, i, kToken);
+      if (name == "secret") i += RunLength(text.substr(0, i + kMaxNameTail), i, kToken);
       if (const SecretMatch m = MatchValue(text, i); m.found()) return m;
     }
   }
@@ -223,8 +215,7 @@ SecretMatch MatchCard(std::string_view text, size_t at) {
   return sum % 10 == 0 ? SecretMatch{at, end, "card"} : SecretMatch{};
 }
 
-}  // namespace
-
+// False positives are rare, false negatives none. Reads three bytes.
 bool MayStartSecret(const char* at) {
   return (kAnchors.byte[0][static_cast<unsigned char>(at[0])] &
           kAnchors.byte[1][static_cast<unsigned char>(at[1])] &
@@ -238,14 +229,44 @@ size_t NextAnchor(std::string_view text, size_t from) {
   return std::string_view::npos;
 }
 
-SecretMatch MatchSecretAt(std::string_view text, size_t at, bool with_cards) {
-  const char c = text[at];
-  if (IsDigit(c)) return with_cards ? MatchCard(text, at) : SecretMatch{};
-  if (c == '-') return MatchPrivateKey(text, at);
-  if (const SecretMatch m = MatchPrefix(text, at); m.found()) return m;
-  if (c == 'e') return MatchJwt(text, at);
-  if (c == 'b' || c == 'B') return MatchBearer(text, at);
-  return MatchAssigned(text, at);
+}  // namespace
+
+SecretMatch SecretScanner::MatchJwt(size_t at) {
+  if (at < no_jwt_before_ || !text_.substr(at).starts_with("eyJ")) return {};
+  const size_t head = RunLength(text_, at, kToken);
+  size_t end = at + head;
+  if (head < 10) return {};
+  no_jwt_before_ = end;
+  if (end >= text_.size() || text_[end] != '.') return {};
+  const size_t body = RunLength(text_, end + 1, kToken);
+  if (body < 8) return {};
+  end += 1 + body;
+  if (end < text_.size() && text_[end] == '.') end += 1 + RunLength(text_, end + 1, kToken);
+  return {at, end, "jwt"};
+}
+
+SecretMatch SecretScanner::MatchAt(size_t at) {
+  const char c = text_[at];
+  if (IsDigit(c)) return with_cards_ ? MatchCard(text_, at) : SecretMatch{};
+  if (c == '-') return MatchPrivateKey(text_, at);
+  if (const SecretMatch m = MatchPrefix(text_, at); m.found()) return m;
+  if (c == 'e') return MatchJwt(at);
+  if (c == 'b' || c == 'B') return MatchBearer(text_, at);
+  return MatchAssigned(text_, at);
+}
+
+SecretMatch SecretScanner::Next(size_t from) {
+  for (size_t at = NextAnchor(text_, from); at != std::string_view::npos; at = NextAnchor(text_, at + 1)) {
+    SecretMatch match = MatchAt(at);
+    if (!match.found()) continue;
+    // The value of an assignment begins after its name, and another secret may begin between them.
+    for (size_t p = NextAnchor(text_, at + 1); p < match.begin; p = NextAnchor(text_, p + 1)) {
+      if (const SecretMatch earlier = MatchAt(p); earlier.found() && earlier.begin < match.begin)
+        match = earlier;
+    }
+    return match;
+  }
+  return {};
 }
 
 }  // namespace tocsin::ingest::internal

@@ -1,5 +1,5 @@
 // The built-in rules of redaction: what a secret looks like once one of its anchors has been seen.
-// Pure functions over a text and a place in it. docs/formats/redaction.md lists them.
+// docs/formats/redaction.md lists them. Ownership: borrows the text. Thread-safety: none.
 #pragma once
 
 #include <cstddef>
@@ -14,12 +14,20 @@ struct SecretMatch {
   bool found() const { return end > begin; }
 };
 
-// True when the three bytes a, b, c may start an anchor. False positives are rare, false negatives none.
-// Reads text[i, i + 3).
-bool MayStartSecret(const char* at);
-// The first place at or after `from` where an anchor may start, or npos.
-size_t NextAnchor(std::string_view text, size_t from);
-// Tries every rule at one place. The match may begin later than `at` (the value of password=…).
-SecretMatch MatchSecretAt(std::string_view text, size_t at, bool with_cards);
+// Finds the secrets of one text from left to right, in linear time whatever the text.
+class SecretScanner {
+ public:
+  SecretScanner(std::string_view text, bool with_cards) : text_(text), with_cards_(with_cards) {}
+  // The first secret that begins at or after `from`. Calls with growing `from` only.
+  SecretMatch Next(size_t from);
+
+ private:
+  SecretMatch MatchAt(size_t at);
+  SecretMatch MatchJwt(size_t at);
+
+  std::string_view text_;
+  bool with_cards_;
+  size_t no_jwt_before_ = 0;  // starts inside a run already refused are refused
+};
 
 }  // namespace tocsin::ingest::internal
