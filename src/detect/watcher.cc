@@ -24,29 +24,30 @@ constexpr const char* kStreamPrefix = "stream:";
 constexpr const char* kNamesState = "ngrams";
 constexpr size_t kNamesGrowth = 500;  // new n-grams that make their names worth saving again
 
-// Checksum, then zstd.
+// Checksum of the zstd frame, then the frame.
 std::string Pack(std::string_view bytes) {
   std::string out(ZSTD_compressBound(bytes.size()) + 8, '\0');
-  const uint64_t hash = StableHash(bytes);
-  std::memcpy(out.data(), &hash, 8);
   const size_t size = ZSTD_compress(out.data() + 8, out.size() - 8, bytes.data(), bytes.size(), kCompression);
   out.resize(8 + (ZSTD_isError(size) != 0U ? 0 : size));
+  const uint64_t hash = StableHash(std::string_view(out).substr(8));
+  std::memcpy(out.data(), &hash, 8);
   return out;
 }
 
 Result<std::string> Unpack(const std::string& packed) {
   if (packed.size() < 9) return Error(Code::kDataLoss, "saved state is too short");
+  uint64_t hash = 0;
+  std::memcpy(&hash, packed.data(), 8);
+  if (StableHash(std::string_view(packed).substr(8)) != hash) {
+    return Error(Code::kDataLoss, "saved state fails its checksum");
+  }
   const auto size = ZSTD_getFrameContentSize(packed.data() + 8, packed.size() - 8);
   if (size == ZSTD_CONTENTSIZE_ERROR || size == ZSTD_CONTENTSIZE_UNKNOWN || size > kMaxState) {
     return Error(Code::kDataLoss, "saved state is not a zstd frame of known size");
   }
   std::string bytes(size, '\0');
   const size_t got = ZSTD_decompress(bytes.data(), bytes.size(), packed.data() + 8, packed.size() - 8);
-  uint64_t hash = 0;
-  std::memcpy(&hash, packed.data(), 8);
-  if (ZSTD_isError(got) != 0U || got != size || StableHash(bytes) != hash) {
-    return Error(Code::kDataLoss, "saved state fails its checksum");
-  }
+  if (ZSTD_isError(got) != 0U || got != size) return Error(Code::kDataLoss, "saved state cannot be inflated");
   return bytes;
 }
 

@@ -62,6 +62,26 @@ TEST(Watcher, FindsASwapOnceAndNamesTheOnset) {
   EXPECT_FALSE(findings[0].exemplars.empty());
 }
 
+// The promise for the whole stream, all monitors together: at most one false alarm in 1/alpha answers.
+TEST(Watcher, KeepsThePromisedRunLengthUnderNoChange) {
+  WatcherOptions options;
+  options.reference_size = 100;
+  options.alpha = 1.0 / 200;
+  constexpr uint64_t kRuns = 16, kCut = 600;
+  double total = 0;
+  for (uint64_t run = 0; run < kRuns; ++run) {
+    Watcher watcher(options);
+    uint64_t length = kCut;
+    for (uint64_t i = 1; i <= kCut && length == kCut; ++i) {
+      Rng rng(run * 10'000 + i);
+      watcher.Consume(Entry(i, {Answer(static_cast<int64_t>(i) * 10, Text(rng, rng.Uniform() < 0.3))}));
+      if (!watcher.TakeFindings().empty()) length = i;
+    }
+    total += static_cast<double>(length);
+  }
+  EXPECT_GE(total / kRuns, 200);
+}
+
 TEST(Watcher, ARestartChangesNothing) {
   WatcherOptions options;
   options.reference_size = 100;

@@ -11,7 +11,7 @@ namespace tocsin::detect {
 namespace {
 
 constexpr size_t kClusters = 12;
-constexpr size_t kMaxSide = 400;
+constexpr size_t kMaxSide = 250;
 constexpr size_t kLeastOverlap = 20;
 constexpr double kBehaviourLevel = 0.05;
 constexpr double kMixLevel = 0.01;

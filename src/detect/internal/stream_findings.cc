@@ -351,7 +351,8 @@ Finding StreamMonitors::Build(const Changed& changed, bool update, Time time) co
                                   where->attribute, where->value, where->traffic_share * 100,
                                   where->change_share * 100));
   }
-  f.composition = Decompose(split.before, split.after, {changed.first.metric, generations_, 99});
+  f.composition = Decompose(split.before, split.after,
+                            {changed.first.metric, generations_, update ? size_t{49} : size_t{99}});
   facts.changes = LargestChanges(affected, 6);
   facts.concentration = where;
   if (changed.first.metric || f.kind != FindingKind::kBehavior)

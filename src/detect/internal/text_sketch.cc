@@ -9,8 +9,12 @@ namespace {
 
 constexpr size_t kMaxScanned = 8192;
 
+// Sparse projection (Achlioptas 2003; Li, Hastie & Church 2006): four of the coordinates, signed.
 void AddSigned(Sketch& sketch, uint64_t hash, float weight) {
-  for (size_t i = 0; i < kSketchSize; ++i) sketch[i] += ((hash >> i) & 1U) != 0 ? weight : -weight;
+  for (int k = 0; k < 4; ++k, hash >>= 6) {
+    const float signed_weight = (hash & 32U) != 0 ? weight : -weight;
+    sketch[hash & 31U] += signed_weight;
+  }
 }
 
 void Normalise(Sketch& sketch) {

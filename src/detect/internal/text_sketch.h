@@ -1,6 +1,6 @@
-// Sketch: a short vector for a text, so that like prompts are near each other: the signed random projection
-// of its lower-cased words (feature hashing, Weinberger et al. 2009), square-root of length removed.
-// Deterministic; pure; thread-safe; about 1 us per 30 words; at most 8 KB of the text are read.
+// Sketch: a short vector for a text, so that like prompts are near each other: the sparse signed random
+// projection of its lower-cased words (feature hashing, Weinberger et al. 2009), square-root of length
+// removed. Deterministic; pure; thread-safe; about 1 us per 30 words; at most 8 KB of the text are read.
 #pragma once
 
 #include <array>
