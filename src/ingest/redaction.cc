@@ -19,7 +19,7 @@ bool IsName(std::string_view name) {
          name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_-") == std::string_view::npos;
 }
 
-int64_t ApplyBuiltIn(std::string& text, bool with_cards) {
+int64_t ApplyOnce(std::string& text, bool with_cards) {
   internal::SecretScanner scanner(text, with_cards);
   std::string out;
   size_t copied = 0;
@@ -34,6 +34,19 @@ int64_t ApplyBuiltIn(std::string& text, bool with_cards) {
   out.append(text, copied, text.size() - copied);
   text = std::move(out);
   return found;
+}
+
+// What stood beside a secret may only now be seen for what it is (a card number glued to a token), so again
+// until nothing is found; a few times at most.
+int64_t ApplyBuiltIn(std::string& text, bool with_cards) {
+  static constexpr int kMaxPasses = 8;
+  int64_t all = 0;
+  for (int pass = 0; pass < kMaxPasses; ++pass) {
+    const int64_t found = ApplyOnce(text, with_cards);
+    if (found == 0) break;
+    all += found;
+  }
+  return all;
 }
 
 bool ContainsIgnoringCase(std::string_view text, std::string_view lower) {

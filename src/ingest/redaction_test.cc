@@ -88,6 +88,18 @@ TEST(Redaction, ASecretInsideTheNameOfAnother) {
   EXPECT_EQ(Redacted("password " + string(": ") + token), "password : [redacted:password]");
 }
 
+// Found by fuzzing: letters beside a card number hid it until they were themselves replaced.
+TEST(Redaction, ACardBesideAToken) {
+  EXPECT_EQ(Redacted("4111111111111111" + Join({"gl", "pat-0123456789abcdefghij"})),
+            "[redacted:card][redacted:gitlab_token]");
+}
+
+// Found by fuzzing: what is no PEM label became one when the text between was replaced.
+TEST(Redaction, APemLabelIsOneLine) {
+  const string text = "-----BEGIN a\n PRIVATE KEY stays";
+  EXPECT_EQ(Redacted(text), text);
+}
+
 // Each of these made an earlier scanner read the rest of the text again at every anchor.
 TEST(Redaction, HostileTextsCostLinearTime) {
   for (const char* unit : {"secret", "eyJ", "_eyJ", "-----BEGIN ", "password={", "password='{", "bearer ",

@@ -126,8 +126,10 @@ SecretMatch MatchPrefix(std::string_view text, size_t at) {
 SecretMatch MatchPrivateKey(std::string_view text, size_t at) {
   const std::string_view rest = text.substr(at);
   if (!rest.starts_with("-----BEGIN ")) return {};
-  const size_t label = rest.substr(0, 64).find("PRIVATE KEY", 11);
-  if (label == std::string_view::npos) return {};
+  // "RSA PRIVATE KEY", "ENCRYPTED PRIVATE KEY", …
+  const size_t label =
+      std::min(rest.substr(0, 80).find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ ", 11), rest.size());
+  if (label > 64 || !rest.substr(0, label).ends_with("PRIVATE KEY")) return {};
   const size_t end = rest.find("-----END", label);
   if (end == std::string_view::npos) return {at, text.size(), "private_key"};
   const size_t close = rest.find("-----", end + 8);
