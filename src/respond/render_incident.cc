@@ -31,6 +31,7 @@ std::string Value(double v, const std::string& unit) {
   if (unit == "share") {
     return v != 0 && std::abs(v) < 0.1 ? fmt::format("{:.1f} %", v * 100) : fmt::format("{:.0f} %", v * 100);
   }
+  if (unit == "millionths of a dollar") return fmt::format("${:.6f}", v * 1e-6);
   if (std::abs(v) >= 100 || unit == "characters" || unit == "tokens" || unit == "ms")
     return fmt::format("{:.0f}", v);
   return std::abs(v) >= 0.1 || v == 0 ? fmt::format("{:.2f}", v) : fmt::format("{:.2g}", v);
@@ -63,6 +64,7 @@ void What(Page& page, const json& d) {
     std::string text = fmt::format("{}: {} → {}", Text(l, "words"), Value(Number(l, "before"), unit),
                                    Value(Number(l, "after"), unit));
     if (unit == "characters" || unit == "tokens" || unit == "ms") text += " " + unit + " (median)";
+    if (unit == "millionths of a dollar") text += " (median)";
     if (unit == "score") text += " (mean)";
     text += fmt::format(" ({} and {} answers)", CountForPeople(Number(l, "before_n")),
                         CountForPeople(Number(l, "after_n")));

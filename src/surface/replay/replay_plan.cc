@@ -121,6 +121,9 @@ Result<ReplayPlan> PlanReplay(std::vector<Answers> files, const ReplayOptions& o
                                                             options.before_model, options.after_model)
                                               : std::string("there is no row to send"));
   }
+  ReplayOptions named = options;
+  // A silent swap asks for one model throughout: the first one, when none is named.
+  if (options.hide_model && options.model.empty()) named.model = all.front().model;
   ReplayPlan plan;
   plan.total = all.size();
   SetTimes(plan, all, options, now);
@@ -130,7 +133,7 @@ Result<ReplayPlan> PlanReplay(std::vector<Answers> files, const ReplayOptions& o
   plan.answers.reserve(count);
   for (uint64_t index = first; index < first + count; ++index) {
     RecordedAnswer& answer = all[index];
-    Name(answer, options);
+    Name(answer, named);
     const Time time = TimeOf(plan, answer, index);
     plan.answers.push_back({index, time, std::move(answer)});
   }

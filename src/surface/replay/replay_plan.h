@@ -27,7 +27,8 @@ struct ReplayOptions {
   StreamBy stream_by = StreamBy::kAuto;
   std::string model;           // requested model of every row; "" = the row's
   std::string reported_model;  // "" = the row's
-  bool hide_model = false;     // report the requested model, so that a swap is silent
+  // Report the requested model (the first row's throughout, when `model` is empty): a swap is silent.
+  bool hide_model = false;
   std::string before_model;
   std::string after_model;
   std::optional<uint64_t> shuffle_seed;  // within each file (and task and model, when swapping)

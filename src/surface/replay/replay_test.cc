@@ -109,6 +109,13 @@ TEST(ReplayPlan, HidingTheModelReportsTheRequestedOne) {
   auto hidden = PlanReplay({{Row("a", "gpt-3.5-turbo-0613", 1)}}, options, Time{1});
   EXPECT_EQ(hidden->answers[0].answer.reported_model, "gpt-3.5-turbo");
   EXPECT_FALSE(PlanReplay({{}}, options, Time{1}));
+  // Regression: without a name for it, each row's own model was still asked for and gave the swap away.
+  options.model.clear();
+  auto silent = PlanReplay({{Row("a", "old", 1)}, {Row("a", "new", 2)}}, options, Time{1});
+  for (const auto& planned : silent->answers) {
+    EXPECT_EQ(planned.answer.model, "old");
+    EXPECT_EQ(planned.answer.reported_model, "old");
+  }
 }
 
 TEST(OtlpEncoder, IdsAreDistinctAndJsonIsHex) {
