@@ -1,4 +1,4 @@
-#include "ingest/raw_append.h"
+#include "bench/ingest/raw_append.h"
 
 #include <duckdb.h>
 #include <fmt/format.h>
