@@ -50,7 +50,6 @@ void PutPlain(duckdb_vector v, idx_t row, T value) {
 }
 void Put(duckdb_vector v, idx_t row, Time t) { PutPlain(v, row, t.ns); }
 void Put(duckdb_vector v, idx_t row, Duration d) { PutPlain(v, row, d.ns); }
-void Put(duckdb_vector v, idx_t row, bool b) { PutPlain(v, row, b); }
 void Put(duckdb_vector v, idx_t row, int64_t n) { PutPlain(v, row, n); }
 template <class T>
 void Put(duckdb_vector v, idx_t row, const std::optional<T>& value) {
