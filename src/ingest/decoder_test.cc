@@ -267,6 +267,15 @@ TEST(Decoder, MetricsOfEveryKind) {
             "resourceMetrics[0].scopeMetrics[0].metrics[6].dataPoints[0]: a metric needs a name");
 }
 
+// Found by fuzzing: a large double was written as an integer that readers of JSON refuse.
+TEST(Decoder, LargeDoublesStayReadableJson) {
+  TraceRequest request;
+  request.Add({{"a", -147573952589676412928.0}, {"b", 3.0}, {"c", 1e300}, {"d", 0.1}});
+  const auto outcome = DecodeBoth(request);
+  EXPECT_EQ(outcome.batch.spans[0].attributes_json,
+            R"({"a":-1.4757395258967641e+20,"b":3,"c":1e+300,"d":0.1})");
+}
+
 TEST(Decoder, ExportResponses) {
   DecodeOutcome outcome;
   EXPECT_EQ(EncodeExportResponse(SignalKind::kTraces, outcome, Encoding::kJson), "{}");

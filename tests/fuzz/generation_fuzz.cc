@@ -104,6 +104,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   ingest::DecodeOptions options;
   options.limits.max_text_bytes = 500;
   options.limits.max_attribute_bytes = 300;
+  options.limits.max_name_bytes = 200;
   options.limits.max_attributes = 40;
   const auto binary = ingest::DecodeTraces(request.SerializeAsString(), ingest::Encoding::kProtobuf, options);
   const auto json = ingest::DecodeTraces(tocsin::fuzz::AsJson(request), ingest::Encoding::kJson, options);

@@ -67,7 +67,12 @@ void AppendJsonDouble(std::string& out, double value) {
     out += value > 0 ? "\"Infinity\"" : "\"-Infinity\"";
   } else {
     char buffer[40];
-    out.append(buffer, std::to_chars(buffer, buffer + sizeof(buffer), value).ptr);
+    // A whole number of twenty digits is an integer too large for most readers of JSON: 1e+20 is not.
+    const bool large = std::fabs(value) >= 1e15;
+    const auto end =
+        large ? std::to_chars(buffer, buffer + sizeof(buffer), value, std::chars_format::scientific)
+              : std::to_chars(buffer, buffer + sizeof(buffer), value);
+    out.append(buffer, end.ptr);
   }
 }
 
