@@ -10,6 +10,7 @@
 #include <unordered_set>
 
 #include "kernel/id.h"
+#include "ports/thread_priority.h"
 
 namespace tocsin::respond {
 namespace {
@@ -78,7 +79,10 @@ class Service final : public DetectionService {
     TOCSIN_RETURN_IF_ERROR(watcher_.Restore(states).WithContext("restoring the monitors"));
     stats_.position = stats_.saved_position = watcher_.position();
     status_ = watcher_.Status();
-    thread_ = std::thread([this] { Run(); });
+    thread_ = std::thread([this] {
+      ports::LowerThreadPriority(ports::kBackgroundNiceness);  // judging may be sampled, taking in may not
+      Run();
+    });
     return {};
   }
 
