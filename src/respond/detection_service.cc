@@ -290,7 +290,9 @@ void Service::AfterWork(bool force) {
     Publish();
   }
   const bool alarm = std::ranges::any_of(pending_, [](const detect::Finding& f) { return !f.update; });
-  const Duration pause = std::max(options_.snapshot_interval, Duration{save_cost_.ns * kSaveCost});
+  const Duration wanted = pending_.empty() ? options_.snapshot_interval
+                                           : std::min(options_.snapshot_interval, options_.growth_interval);
+  const Duration pause = std::max(wanted, Duration{save_cost_.ns * kSaveCost});
   const bool due =
       now - last_save_ >= pause && (watcher_.position() > stats_.saved_position || !pending_.empty());
   // After a ledger error even an alarm waits a second before the next attempt.

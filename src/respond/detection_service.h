@@ -34,6 +34,7 @@ struct DetectionOptions {
   DeskOptions desk;
   Limits limits;  // max_detect_queue
   Duration snapshot_interval = Duration::Seconds(30);
+  Duration growth_interval = Duration::Seconds(2);  // how old an open incident's evidence may look
   Duration tick_interval = Duration::Millis(500);
 };
 

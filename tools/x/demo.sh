@@ -117,7 +117,7 @@ detection = status["detection"]
 print("done" if detection["position"] >= status["ingest"]["durable_position"]
       and not detection["queued_generations"] and not detection["waiting"] else "busy")') || state=busy
     if [ "$state" = done ]; then
-      sleep 1
+      sleep 3 # an open incident shows new evidence within two seconds
       return
     fi
     sleep 0.5
