@@ -8,7 +8,7 @@ namespace {
 constexpr std::string_view kStyle =
     ":root{color-scheme:light dark}"
     "body{font:16px/1.5 system-ui,sans-serif;margin:0 auto;padding:1rem;max-width:46rem}"
-    "pre{font:13px/1.45 ui-monospace,monospace;white-space:pre-wrap;overflow-wrap:anywhere}"
+    "pre{font:clamp(10px,3vw,15px)/1.45 ui-monospace,monospace;white-space:pre-wrap;overflow-wrap:anywhere}"
     "a{color:inherit}li{margin:.8rem 0}.sev{font-weight:700}.dim{opacity:.7;font-size:.9em}"
     "ul{list-style:none;padding:0}";
 
