@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "detect/internal/model_inventory.h"
+#include "detect/internal/stream_monitors.h"
 #include "detect/internal/trace_assembler.h"
 #include "kernel/rng.h"
 
@@ -124,6 +125,21 @@ TEST(Watcher, DamagedStateIsAnErrorAndTheWatcherStillWorks) {
   EXPECT_EQ(other.position(), 0U);
   Feed(other, 1, 60, 1000, findings);
   EXPECT_EQ(other.Status().streams.size(), 1U);
+}
+
+TEST(StreamMonitors, AStateOfTheOldFormatKeepsItsKeyAndLearnsAnew) {
+  const WatcherOptions options;
+  behavior::NgramNames names;
+  std::deque<signal::Change> changes;
+  const SharedContext context{&options, &names, &changes};
+  std::string state = StreamMonitors({"shop", "chat", "returns"}, context).Save();
+  state[0] = 1;  // the format's number, little-endian
+  StreamMonitors old({}, context);
+  ASSERT_TRUE(old.Restore(state).ok());
+  EXPECT_EQ(old.key().Name(), StreamKey({"shop", "chat", "returns"}).Name());
+  EXPECT_EQ(old.Status().state, "learning");
+  state[0] = 9;
+  EXPECT_EQ(old.Restore(state).code(), Code::kInvalidArgument);
 }
 
 TEST(Watcher, StreamsAreBounded) {

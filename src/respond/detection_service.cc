@@ -160,6 +160,9 @@ void Service::Offer(const JournalEntry& entry) {
         share, static_cast<double>(room) / (2.0 * static_cast<double>(entry.batch->generations.size())));
   }
   if (share < 1) item.batch = Sample(*entry.batch, share, left_out);
+  // A share keeps about that many; the queue's bound holds exactly.
+  for (; item.batch->generations.size() > room; share = share < kLeastShare ? 0 : share / 2)
+    item.batch = Sample(*item.batch, share, left_out);
   stats_.sampled_out += left_out;
   queued_generations_ += item.batch->generations.size();
   stats_.queued_generations = queued_generations_;

@@ -11,10 +11,12 @@ namespace tocsin::detect {
 namespace {
 
 constexpr size_t kClusters = 12;
+constexpr double kSameQuestion = 0.02;  // squared distance of sketches that differ in a name or a number
 constexpr size_t kMaxSide = 250;
-constexpr size_t kLeastOverlap = 20;
-constexpr double kBehaviourLevel = 0.05;
-constexpr double kMixLevel = 0.01;
+constexpr size_t kLeastBefore = 20;
+constexpr size_t kLeastPairs = 8;
+constexpr double kMixLevel = 0.05;
+constexpr size_t kMixPermutations = 499;  // cheap, and finer than the level
 
 struct Sample {
   std::vector<const Record*> records;
@@ -168,26 +170,74 @@ void Residualise(Matrix& y, const Matrix& x) {
   }
 }
 
-// Sum over clusters of the squared distance between the two periods' means, weighted by precision.
-double WithinStatistic(const Sample& s, const Matrix& y, const std::vector<uint8_t>& late) {
+// Two records of like questions, one from each period.
+struct Pair {
+  size_t early = 0, late = 0;
+};
+
+// How near a question usually has a neighbour in its own period: farther ones are not "like".
+double Caliper(const Sample& s) {
+  std::vector<double> nearest;
+  for (size_t i = 0; i < s.late.size(); ++i) {
+    if (s.late[i] != 0) continue;
+    double best = std::numeric_limits<double>::infinity();
+    for (size_t j = 0; j < s.late.size(); ++j) {
+      if (j == i || s.late[j] != 0) continue;
+      best = std::min(best, SquaredDistance(s.records[i]->prompt_sketch, s.records[j]->prompt_sketch));
+    }
+    nearest.push_back(best);
+  }
+  const auto middle = nearest.begin() + static_cast<std::ptrdiff_t>(nearest.size() / 2);
+  std::nth_element(nearest.begin(), middle, nearest.end());
+  return *middle + kSameQuestion;
+}
+
+// Greedy matching, nearest first, each record once.
+std::vector<Pair> Match(const Sample& s) {
+  const double caliper = Caliper(s);
+  struct Edge {
+    double distance;
+    Pair pair;
+  };
+  std::vector<Edge> edges;
+  for (size_t i = 0; i < s.late.size(); ++i) {
+    if (s.late[i] == 0) continue;
+    for (size_t j = 0; j < s.late.size(); ++j) {
+      if (s.late[j] != 0) continue;
+      const double d = SquaredDistance(s.records[i]->prompt_sketch, s.records[j]->prompt_sketch);
+      if (d <= caliper) edges.push_back({d, {j, i}});
+    }
+  }
+  std::stable_sort(edges.begin(), edges.end(),
+                   [](const Edge& a, const Edge& b) { return a.distance < b.distance; });
+  std::vector<uint8_t> used(s.late.size(), 0);
+  std::vector<Pair> pairs;
+  for (const Edge& e : edges) {
+    if (used[e.pair.early] != 0 || used[e.pair.late] != 0) continue;
+    used[e.pair.early] = used[e.pair.late] = 1;
+    pairs.push_back(e.pair);
+  }
+  return pairs;
+}
+
+// Sum over clusters of the squared length of the pairs' summed differences, by the cluster's pairs. `sign`
+// turns a pair round.
+double PairStatistic(const Sample& s, const Matrix& y, const std::vector<Pair>& pairs,
+                     const std::vector<double>& sign) {
   const size_t dims = y[0].size();
+  Matrix sums(kClusters, std::vector<double>(dims, 0));
+  std::array<double, kClusters> n{};
+  for (size_t k = 0; k < pairs.size(); ++k) {
+    const size_t c = s.cluster[pairs[k].late];
+    ++n[c];
+    for (size_t d = 0; d < dims; ++d) sums[c][d] += sign[k] * (y[pairs[k].late][d] - y[pairs[k].early][d]);
+  }
   double total = 0;
   for (size_t c = 0; c < kClusters; ++c) {
-    std::vector<double> difference(dims * 2, 0);
-    std::array<double, 2> n{};
-    for (size_t i = 0; i < y.size(); ++i) {
-      if (s.cluster[i] != c) continue;
-      ++n[late[i]];
-      double* sum = difference.data() + (late[i] != 0 ? dims : 0);
-      for (size_t d = 0; d < dims; ++d) sum[d] += y[i][d];
-    }
-    if (n[0] == 0 || n[1] == 0) continue;
-    double distance = 0;
-    for (size_t d = 0; d < dims; ++d) {
-      const double diff = difference[d] / n[0] - difference[dims + d] / n[1];
-      distance += diff * diff;
-    }
-    total += distance * n[0] * n[1] / (n[0] + n[1]);
+    if (n[c] == 0) continue;
+    double length = 0;
+    for (const double v : sums[c]) length += v * v;
+    total += length / n[c];
   }
   return total;
 }
@@ -209,31 +259,16 @@ double MixStatistic(const Sample& s, const std::vector<uint8_t>& late) {
   return chi;
 }
 
-void ShuffleWithin(const Sample& s, std::vector<uint8_t>& late, Rng& rng) {
-  for (size_t c = 0; c < kClusters; ++c) {
-    std::vector<size_t> members;
-    for (size_t i = 0; i < late.size(); ++i) {
-      if (s.cluster[i] == c) members.push_back(i);
-    }
-    for (size_t i = members.size(); i > 1; --i) std::swap(late[members[i - 1]], late[members[rng.Below(i)]]);
-  }
-}
-
-size_t Overlap(const Sample& s, double& novel_share) {
+// Of the later questions, those in a cluster the earlier period lacks.
+double NovelShare(const Sample& s) {
   std::array<std::array<size_t, 2>, kClusters> counts{};
-  size_t after = 0;
-  for (size_t i = 0; i < s.late.size(); ++i) {
-    ++counts[s.cluster[i]][s.late[i]];
-    after += s.late[i];
-  }
-  std::array<size_t, 2> both{};
+  for (size_t i = 0; i < s.late.size(); ++i) ++counts[s.cluster[i]][s.late[i]];
+  size_t after = 0, known = 0;
   for (const auto& c : counts) {
-    if (c[0] == 0 || c[1] == 0) continue;
-    both[0] += c[0];
-    both[1] += c[1];
+    after += c[1];
+    if (c[0] != 0) known += c[1];
   }
-  novel_share = after == 0 ? 0 : 1.0 - static_cast<double>(both[1]) / static_cast<double>(after);
-  return std::min(both[0], both[1]);
+  return after == 0 ? 0 : 1.0 - static_cast<double>(known) / static_cast<double>(after);
 }
 
 CompositionLine Kitagawa(const Sample& s, size_t feature) {
@@ -271,23 +306,25 @@ void Judge(Composition& result, const Sample& sample, const CompositionOptions& 
   Matrix y = Targets(sample, options.metric);
   Residualise(y, Covariates(sample));
   Rng rng(options.seed);
-  const size_t overlap = Overlap(sample, result.novel_share);
-  const double within = WithinStatistic(sample, y, sample.late);
+  result.novel_share = NovelShare(sample);
+  const std::vector<Pair> pairs = Match(sample);
+  std::vector<double> sign(pairs.size(), 1.0);
+  const double within = PairStatistic(sample, y, pairs, sign);
   const double mix = MixStatistic(sample, sample.late);
   size_t within_hits = 0;
   size_t mix_hits = 0;
-  std::vector<uint8_t> late = sample.late;
   for (size_t r = 0; r < options.permutations; ++r) {
-    ShuffleWithin(sample, late, rng);
-    if (WithinStatistic(sample, y, late) >= within - 1e-9) ++within_hits;
+    for (double& one : sign) one = rng.Below(2) == 0 ? 1.0 : -1.0;
+    if (PairStatistic(sample, y, pairs, sign) >= within - 1e-9) ++within_hits;
   }
-  for (size_t r = 0; r < options.permutations; ++r) {
+  std::vector<uint8_t> late = sample.late;
+  for (size_t r = 0; r < kMixPermutations; ++r) {
     rng.Shuffle(late);
     if (MixStatistic(sample, late) >= mix - 1e-9) ++mix_hits;
   }
   const double all = static_cast<double>(options.permutations) + 1;
-  result.p_behaviour = overlap < kLeastOverlap / 2 ? 1.0 : (static_cast<double>(within_hits) + 1) / all;
-  result.p_mix = (static_cast<double>(mix_hits) + 1) / all;
+  result.p_behaviour = pairs.size() < kLeastPairs ? 1.0 : (static_cast<double>(within_hits) + 1) / all;
+  result.p_mix = (static_cast<double>(mix_hits) + 1) / (kMixPermutations + 1.0);
 }
 
 }  // namespace
@@ -295,12 +332,12 @@ void Judge(Composition& result, const Sample& sample, const CompositionOptions& 
 Composition Decompose(const RecordSpan& before, const RecordSpan& after, const CompositionOptions& options) {
   Composition result;
   Sample sample;
-  if (before.size() < kLeastOverlap || after.size() < 8) return result;
+  if (before.size() < kLeastBefore || after.size() < 8) return result;
   AddSide(sample, before, 0);
   AddSide(sample, after, 1);
   Cluster(sample);
   Judge(result, sample, options);
-  const bool behaviour = result.p_behaviour <= kBehaviourLevel;
+  const bool behaviour = result.p_behaviour <= options.behaviour_level;
   const bool mix = result.p_mix <= kMixLevel;
   result.verdict = behaviour ? (mix ? "both" : "behaviour") : (mix ? "traffic_mix" : "unknown");
   if (options.metric) result.lines.push_back(Kitagawa(sample, static_cast<size_t>(*options.metric)));

@@ -1,6 +1,7 @@
 #include "detect/internal/stream_monitors.h"
 
 #include <fmt/format.h>
+#include <numbers>
 
 #include <algorithm>
 #include <cmath>
@@ -193,16 +194,31 @@ StreamMonitors::Changed StreamMonitors::Open(const Alarm& alarm) const {
   return changed;
 }
 
+namespace {
+// Each time the mix has explained an alarm, the same question is asked of the same drift again: the levels of
+// the tests sum to 0.05 (6/pi^2 sum 1/k^2 = 1), down to what the permutations resolve.
+CompositionOptions MixTest(std::optional<Named> metric, uint64_t seed, uint64_t reports) {
+  CompositionOptions options{metric, seed};
+  const double k = static_cast<double>(reports) + 1;
+  options.behaviour_level = std::max(0.05 * 6 / (std::numbers::pi * std::numbers::pi) / (k * k), 0.002);
+  options.permutations = reports == 0 ? 199 : 999;
+  return options;
+}
+}  // namespace
+
 bool StreamMonitors::ReportMix(const Alarm& alarm, const Changed& changed, Time time,
                                std::vector<Finding>& out) {
-  if (alarm.kind != FindingKind::kBehavior || !alarm.evaluator.empty()) return false;
+  const bool retrieval =
+      alarm.kind == FindingKind::kRetrieval && alarm.metric;  // other questions find other passages
+  if ((alarm.kind != FindingKind::kBehavior && !retrieval) || !alarm.evaluator.empty()) return false;
   if (alarm.metric) {
     const Named m = *alarm.metric;
     if (m == Named::kTruncated || m == Named::kEmpty || m == Named::kError || m == Named::kToolEmpty)
       return false;
   }
   const Split split = AlarmedSplit(changed);
-  Composition composition = Decompose(split.before, split.after, {alarm.metric, generations_, 199});
+  Composition composition =
+      Decompose(split.before, split.after, MixTest(alarm.metric, generations_, mix_reports_));
   if (composition.verdict != "traffic_mix") return false;
   Finding finding = Build(changed, mix_reports_ > 0, time);
   finding.kind = FindingKind::kTrafficMix;

@@ -4,7 +4,10 @@
 namespace tocsin::detect {
 namespace {
 
-constexpr uint32_t kFormat = 1;
+constexpr uint32_t kFormat = 2;
+// Sketched prompts in 32 numbers. Those are not comparable with today's, so of such a state only the key is
+// taken and the stream learns its reference anew.
+constexpr uint32_t kNarrowSketches = 1;
 
 template <class Records>
 void SaveRecords(ByteWriter& out, const Records& records) {
@@ -69,9 +72,11 @@ std::string StreamMonitors::Save() const {
 tocsin::Status StreamMonitors::Restore(std::string_view bytes) {
   ByteReader in(bytes);
   const auto damaged = [&] { return tocsin::Status(Code::kDataLoss, "state of a stream is damaged"); };
-  if (in.Get<uint32_t>() != kFormat)
+  const auto format = in.Get<uint32_t>();
+  if (format != kFormat && format != kNarrowSketches)
     return {Code::kInvalidArgument, "state of a stream has a foreign format"};
   for (auto* text : {&key_.service, &key_.operation, &key_.feature}) in.Text(*text);
+  if (format == kNarrowSketches) return in.ok() ? tocsin::Status() : damaged();
   in.Get(generations_);
   rng_ = Rng::FromState(in.Get<std::array<uint64_t, 4>>());
   if (!learned_.Restore(in)) return damaged();

@@ -11,9 +11,9 @@ constexpr size_t kMaxScanned = 8192;
 
 // Sparse projection (Achlioptas 2003; Li, Hastie & Church 2006): four of the coordinates, signed.
 void AddSigned(Sketch& sketch, uint64_t hash, float weight) {
-  for (int k = 0; k < 4; ++k, hash >>= 6) {
-    const float signed_weight = (hash & 32U) != 0 ? weight : -weight;
-    sketch[hash & 31U] += signed_weight;
+  for (int k = 0; k < 4; ++k, hash >>= 7) {
+    const float signed_weight = (hash & kSketchSize) != 0 ? weight : -weight;
+    sketch[hash & (kSketchSize - 1)] += signed_weight;
   }
 }
 

@@ -10,7 +10,7 @@
 
 namespace tocsin::detect {
 
-inline constexpr size_t kSketchSize = 32;
+inline constexpr size_t kSketchSize = 64;
 using Sketch = std::array<float, kSketchSize>;
 
 Sketch SketchText(std::string_view text);
