@@ -36,6 +36,22 @@ struct IncidentFilter {
   size_t limit = 100;   // newest first
 };
 
+// A piece of state that belongs to what runs over people and time: a silence, a page waiting to be sent, an
+// escalation under way, a task. Found again by collection and id, or by when it is due.
+struct Document {
+  std::string collection;  // "silences", "outbox" … see docs/formats/ledger.md
+  std::string id;          // unique in its collection
+  Time due;                // ns = 0: at no time
+  std::string body_json = "{}";
+};
+
+struct DocumentFilter {
+  std::string collection;
+  std::optional<Time> due_until;  // only those due by then, soonest first; otherwise all by id
+  std::string after_id;           // to page on, when by id
+  size_t limit = 1000;
+};
+
 struct AuditReport {
   uint64_t events = 0;
   bool intact = true;
@@ -53,7 +69,14 @@ class LedgerTransaction {
   virtual Status PutIncident(const signal::Incident& incident) = 0;
   virtual Status PutMonitorState(const MonitorState& state) = 0;
   virtual Status DeleteMonitorState(const std::string& id) = 0;
+  // Inserts or replaces.
+  virtual Status PutDocument(const Document& document) = 0;
+  // True when there was one.
+  virtual Result<bool> DeleteDocument(const std::string& collection, const std::string& id) = 0;
   // Reads inside the transaction.
+  virtual Result<std::optional<Document>> FindDocument(const std::string& collection,
+                                                       const std::string& id) = 0;
+  virtual Result<std::vector<Document>> FindDocuments(const DocumentFilter& filter) = 0;
   virtual Result<std::optional<signal::Incident>> FindIncident(const IncidentId& id) = 0;
   virtual Result<std::vector<signal::Incident>> FindIncidents(const IncidentFilter& filter) = 0;
 };
@@ -70,6 +93,9 @@ class Ledger {
   virtual Result<std::vector<signal::Event>> Events(const std::string& subject, uint64_t after_seq,
                                                     size_t limit) = 0;
   virtual Result<std::vector<MonitorState>> MonitorStates() = 0;
+  virtual Result<std::optional<Document>> FindDocument(const std::string& collection,
+                                                       const std::string& id) = 0;
+  virtual Result<std::vector<Document>> FindDocuments(const DocumentFilter& filter) = 0;
   virtual Result<AuditReport> VerifyAudit() = 0;
 };
 

@@ -321,5 +321,47 @@ TEST_F(LedgerTest, AMillionEventsVerifyInSeconds) {
   printf("audit: %.2f s per million events\n", took.count() * 5);
 }
 
+TEST_F(LedgerTest, DocumentsAreFoundByIdAndByWhenTheyAreDue) {
+  {
+    const auto ledger = Open();
+    ASSERT_TRUE(ledger
+                    ->Transact([](LedgerTransaction& t) -> Status {
+                      TOCSIN_RETURN_IF_ERROR(t.PutDocument({"outbox", "b", Time{200}, R"({"n":1})"}));
+                      TOCSIN_RETURN_IF_ERROR(t.PutDocument({"outbox", "a", Time{300}, R"({"n":2})"}));
+                      TOCSIN_RETURN_IF_ERROR(t.PutDocument({"outbox", "c", Time{}, "{}"}));
+                      TOCSIN_RETURN_IF_ERROR(t.PutDocument({"silences", "a", Time{1}, "{}"}));
+                      TOCSIN_RETURN_IF_ERROR(t.PutDocument({"outbox", "b", Time{250}, R"({"n":3})"}));
+                      const auto seen = t.FindDocument("outbox", "b");
+                      return seen && *seen && (*seen)->due.ns == 250 ? Status::Ok()
+                                                                     : Status(Code::kInternal, "not seen");
+                    })
+                    .ok());
+    const Status undone = ledger->Transact([](LedgerTransaction& t) -> Status {
+      TOCSIN_RETURN_IF_ERROR(t.PutDocument({"outbox", "d", Time{1}, "{}"}));
+      return {Code::kFailedPrecondition, "no"};
+    });
+    EXPECT_EQ(undone.code(), Code::kFailedPrecondition);
+  }
+  const auto ledger = Open();
+  const auto due = *ledger->FindDocuments({"outbox", Time{300}, "", 10});
+  ASSERT_EQ(due.size(), 2U);
+  EXPECT_EQ(due[0].id, "b");
+  EXPECT_EQ(due[0].body_json, R"({"n":3})");
+  EXPECT_EQ(due[1].id, "a");
+  EXPECT_EQ(ledger->FindDocuments({"outbox", Time{299}, "", 10})->size(), 1U);
+  const auto rest = *ledger->FindDocuments({"outbox", std::nullopt, "a", 10});
+  ASSERT_EQ(rest.size(), 2U);
+  EXPECT_EQ(rest[1].id, "c");
+  EXPECT_FALSE((*ledger->FindDocument("silences", "zz")).has_value());
+  ASSERT_TRUE(ledger
+                  ->Transact([](LedgerTransaction& t) -> Status {
+                    TOCSIN_ASSIGN_OR_RETURN(const bool had, t.DeleteDocument("outbox", "b"));
+                    TOCSIN_ASSIGN_OR_RETURN(const bool again, t.DeleteDocument("outbox", "b"));
+                    return had && !again ? Status::Ok() : Status(Code::kInternal, "wrong");
+                  })
+                  .ok());
+  EXPECT_FALSE((*ledger->FindDocument("outbox", "b")).has_value());
+}
+
 }  // namespace
 }  // namespace tocsin::store

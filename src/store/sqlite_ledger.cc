@@ -62,6 +62,15 @@ class SqliteLedger final : public Ledger {
     const std::lock_guard lock(mutex_);
     return Guarded("reading monitor states", [&] { return internal::SelectMonitorStates(sql_); });
   }
+  Result<std::optional<Document>> FindDocument(const std::string& collection,
+                                               const std::string& id) override {
+    const std::lock_guard lock(mutex_);
+    return Guarded("reading a document", [&] { return internal::SelectDocument(sql_, collection, id); });
+  }
+  Result<std::vector<Document>> FindDocuments(const DocumentFilter& filter) override {
+    const std::lock_guard lock(mutex_);
+    return Guarded("reading documents", [&] { return internal::SelectDocuments(sql_, filter); });
+  }
   Result<AuditReport> VerifyAudit() override;
 
  private:
@@ -108,6 +117,19 @@ class SqliteLedger::Transaction final : public LedgerTransaction {
   }
   Status DeleteMonitorState(const std::string& id) override {
     return Run("deleting a monitor's state", [&] { internal::EraseMonitorState(sql_, id); });
+  }
+  Status PutDocument(const Document& document) override {
+    return Run("writing a document", [&] { internal::UpsertDocument(sql_, document); });
+  }
+  Result<bool> DeleteDocument(const std::string& collection, const std::string& id) override {
+    return Guarded("deleting a document", [&] { return internal::EraseDocument(sql_, collection, id); });
+  }
+  Result<std::optional<Document>> FindDocument(const std::string& collection,
+                                               const std::string& id) override {
+    return Guarded("reading a document", [&] { return internal::SelectDocument(sql_, collection, id); });
+  }
+  Result<std::vector<Document>> FindDocuments(const DocumentFilter& filter) override {
+    return Guarded("reading documents", [&] { return internal::SelectDocuments(sql_, filter); });
   }
   Result<std::optional<signal::Incident>> FindIncident(const IncidentId& id) override {
     return Guarded("reading an incident", [&] { return internal::SelectIncident(sql_, id); });

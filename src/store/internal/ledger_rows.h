@@ -34,4 +34,10 @@ void UpsertMonitorState(soci::session& sql, const MonitorState& state);
 void EraseMonitorState(soci::session& sql, const std::string& id);
 std::vector<MonitorState> SelectMonitorStates(soci::session& sql);
 
+void UpsertDocument(soci::session& sql, const Document& document);
+bool EraseDocument(soci::session& sql, const std::string& collection, const std::string& id);
+std::optional<Document> SelectDocument(soci::session& sql, const std::string& collection,
+                                       const std::string& id);
+std::vector<Document> SelectDocuments(soci::session& sql, const DocumentFilter& filter);
+
 }  // namespace tocsin::store::internal

@@ -35,6 +35,12 @@ constexpr std::array kVersion2 = {
     "ALTER TABLE monitor_states ADD COLUMN format BIGINT NOT NULL DEFAULT 1",
 };
 
+constexpr std::array kVersion3 = {
+    "CREATE TABLE documents (collection TEXT NOT NULL, id TEXT NOT NULL, due_ns BIGINT NOT NULL, body_json "
+    "TEXT NOT NULL, PRIMARY KEY (collection, id))",
+    "CREATE INDEX documents_due ON documents (collection, due_ns)",
+};
+
 }  // namespace
 
 int LedgerVersion(soci::session& sql) {
@@ -61,6 +67,9 @@ Status MigrateLedger(soci::session& sql) {
   }
   if (version < 2) {
     for (const char* statement : kVersion2) sql << statement;
+  }
+  if (version < 3) {
+    for (const char* statement : kVersion3) sql << statement;
   }
   sql << "UPDATE schema_version SET version = :v", soci::use(kLedgerSchemaVersion);
   transaction.commit();

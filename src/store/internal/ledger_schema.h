@@ -8,7 +8,8 @@
 namespace tocsin::store::internal {
 
 // 1: events, incidents, monitor_states. 2: onset interval, page, format of a monitor's state.
-inline constexpr int kLedgerSchemaVersion = 2;
+// 3: documents.
+inline constexpr int kLedgerSchemaVersion = 3;
 
 // 0 when there are no tables. Throws soci_error.
 int LedgerVersion(soci::session& sql);
