@@ -68,6 +68,7 @@ Status FromCurl(CURLcode code, const std::string& url, const char* detail) {
 struct HttpClient::Impl {
   HttpClientOptions options;
   CURL* easy = nullptr;
+  bool may_have_arrived = false;
 
   ~Impl() { curl_easy_cleanup(easy); }
 };
@@ -82,8 +83,11 @@ HttpClient::~HttpClient() = default;
 HttpClient::HttpClient(HttpClient&&) noexcept = default;
 HttpClient& HttpClient::operator=(HttpClient&&) noexcept = default;
 
+bool HttpClient::request_may_have_arrived() const { return impl_->may_have_arrived; }
+
 Result<HttpResponse> HttpClient::Send(const HttpRequest& request) {
   CURL* easy = impl_->easy;
+  impl_->may_have_arrived = false;
   if (easy == nullptr) return Error(Code::kInternal, "libcurl could not be started");
   curl_easy_reset(easy);  // keeps connections
   Receiver receiver;
@@ -113,6 +117,9 @@ Result<HttpResponse> HttpClient::Send(const HttpRequest& request) {
   }
   const CURLcode code = curl_easy_perform(easy);
   curl_slist_free_all(headers);
+  long written = 0;
+  curl_easy_getinfo(easy, CURLINFO_REQUEST_SIZE, &written);
+  impl_->may_have_arrived = written > 0;
   if (receiver.too_large) {
     return Error(Code::kOutOfRange,
                  fmt::format("{} answered with more than {} bytes", request.url, receiver.limit));

@@ -46,6 +46,9 @@ class HttpClient {
   HttpClient& operator=(HttpClient&&) noexcept;
 
   Result<HttpResponse> Send(const HttpRequest& request);
+  // After a Send that failed: true when any of the request was written to a connection, so that the other
+  // side may have acted on it; false when nothing left this machine.
+  bool request_may_have_arrived() const;
 
  private:
   struct Impl;
