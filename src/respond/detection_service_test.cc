@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "kernel/rng.h"
+#include "respond/lifecycle/incident_action.h"
 
 namespace tocsin::respond {
 namespace {
@@ -108,8 +109,8 @@ TEST_F(ServiceTest, AClosedIncidentTeachesTheNewNormal) {
   const auto incidents = *ledger_->FindIncidents({});
   ASSERT_EQ(incidents.size(), 1U);
   ASSERT_EQ(service->Watching().streams.at(0).state, "changed");
-  ASSERT_TRUE(
-      SetIncidentState(*ledger_, incidents[0].id, "closed", "kim", "fine", ports::SystemClock().Now()).ok());
+  ASSERT_TRUE(ApplyAction(*ledger_, incidents[0].id, {"close", {{"reason", "fine"}}, {}}, {"kim"},
+                          ports::SystemClock().Now()));
   ASSERT_TRUE(service->Drain().ok());
   EXPECT_EQ(service->Watching().streams.at(0).state, "learning");
   EXPECT_EQ(service->Rebaseline("no/such").code(), Code::kNotFound);

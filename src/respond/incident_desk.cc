@@ -1,21 +1,19 @@
 #include "respond/incident_desk.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <limits>
 #include <nlohmann/json.hpp>
 
 #include "respond/incident_document.h"
+#include "respond/incident_id.h"
+#include "respond/lifecycle/incident_action.h"
 #include "respond/severity.h"
 
 namespace tocsin::respond {
 namespace {
 
 using nlohmann::json;
-
-constexpr std::array<std::string_view, 7> kStates{"open",   "triaged", "mitigating", "monitoring",
-                                                  "closed", "merged",  "false_alarm"};
 
 std::string Dump(const json& j) { return j.dump(-1, ' ', false, json::error_handler_t::replace); }
 
@@ -35,19 +33,6 @@ void Fill(signal::Incident& incident, const detect::Finding& f, const DeskOption
   incident.document_json = DocumentOf(f, options.max_document_bytes);
 }
 
-// An id nobody has, from what makes the incident: the same incident after a lost write gets the same id.
-Result<IncidentId> FreshId(store::LedgerTransaction& transaction, const std::string& key, Time opened) {
-  for (uint64_t salt = 0;; ++salt) {
-    const uint64_t hash = StableHash(key + "@" + std::to_string(opened.ns), salt);
-    const int digits = salt < 16 ? 4 : 8;
-    const uint64_t space = uint64_t{1} << (5 * digits);
-    IncidentId id{"INC-" + Base32(hash % space, digits)};
-    TOCSIN_ASSIGN_OR_RETURN(const auto existing, transaction.FindIncident(id));
-    if (!existing) return id;
-    if (salt > 64) return Error(Code::kInternal, "no free incident id");
-  }
-}
-
 bool Over(const signal::Incident& incident) {
   return incident.state == "closed" || incident.state == "merged" || incident.state == "false_alarm";
 }
@@ -60,6 +45,11 @@ Result<std::optional<signal::Incident>> FindSame(store::LedgerTransaction& trans
   TOCSIN_ASSIGN_OR_RETURN(auto found, transaction.FindIncidents(filter));
   for (auto& incident : found) {
     if (!Over(incident)) return std::optional(std::move(incident));
+    if (incident.state != "merged") continue;
+    // Merged into one that people still work on: its evidence goes on here, and opens nothing.
+    TOCSIN_ASSIGN_OR_RETURN(const IncidentView view, ReadView(transaction, incident));
+    TOCSIN_ASSIGN_OR_RETURN(const auto target, transaction.FindIncident(IncidentId{view.merged_into}));
+    if (target && !Over(*target)) return std::optional(std::move(incident));
   }
   return std::optional<signal::Incident>();
 }
@@ -139,7 +129,7 @@ Status Open(store::LedgerTransaction& transaction, const detect::Finding& f, con
   incident.state = "open";
   incident.opened = f.time.known() ? f.time : now;
   incident.updated = incident.opened;
-  TOCSIN_ASSIGN_OR_RETURN(incident.id, FreshId(transaction, incident.key, incident.opened));
+  TOCSIN_ASSIGN_OR_RETURN(incident.id, FreshIncidentId(transaction, incident.key, incident.opened));
   Fill(incident, f, options);
   TOCSIN_RETURN_IF_ERROR(transaction.PutIncident(incident));
   TOCSIN_RETURN_IF_ERROR(
@@ -153,6 +143,8 @@ Status Update(store::LedgerTransaction& transaction, const signal::Incident& old
   signal::Incident next = old;
   Fill(next, f, options);
   next.page = next.page || old.page;
+  TOCSIN_ASSIGN_OR_RETURN(const IncidentView view, ReadView(transaction, old));
+  if (!view.severity.empty()) next.severity = view.severity;  // a person's word stands
   const std::string what = WhatIsNew(old, next);
   const bool quiet = f.time - old.updated < options.update_interval;
   const bool loud = what.find("pages") != std::string::npos || what.find("severity") != std::string::npos ||
@@ -197,28 +189,6 @@ Result<DeskOutcome> IncidentDesk::Record(store::LedgerTransaction& transaction,
                                 : Open(transaction, f, options_, now, outcome));
   }
   return outcome;
-}
-
-Status SetIncidentState(store::Ledger& ledger, const IncidentId& id, const std::string& state,
-                        const std::string& actor, const std::string& reason, Time now) {
-  if (std::ranges::find(kStates, state) == kStates.end()) {
-    return {Code::kInvalidArgument, "no incident state is called " + state};
-  }
-  return ledger.Transact([&](store::LedgerTransaction& transaction) -> Status {
-    TOCSIN_ASSIGN_OR_RETURN(auto incident, transaction.FindIncident(id));
-    if (!incident) return {Code::kNotFound, "incident " + id.value + " does not exist"};
-    signal::Event event;
-    event.time = now;
-    event.kind = "incident." + state;
-    event.subject = id.value;
-    event.actor = actor;
-    event.body_json = Dump({{"from", incident->state}, {"reason", reason}});
-    incident->state = state;
-    incident->updated = now;
-    TOCSIN_RETURN_IF_ERROR(transaction.PutIncident(*incident));
-    const auto seq = transaction.AppendEvent(event);
-    return seq ? Status() : seq.error();
-  });
 }
 
 }  // namespace tocsin::respond

@@ -47,9 +47,4 @@ class IncidentDesk {
 // "support-bot/chat/refund|behavior": what makes two findings the same incident.
 std::string IncidentKey(const detect::Finding& finding);
 
-// Moves an incident to another state (triaged, closed, false_alarm …) with an event naming who and why.
-// kNotFound, kInvalidArgument (no such state).
-Status SetIncidentState(store::Ledger& ledger, const IncidentId& id, const std::string& state,
-                        const std::string& actor, const std::string& reason, Time now);
-
 }  // namespace tocsin::respond

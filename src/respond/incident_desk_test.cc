@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "respond/incident_document.h"
+#include "respond/lifecycle/incident_action.h"
 #include "respond/render_incident.h"
 #include "respond/render_text.h"
 
@@ -40,6 +41,8 @@ Finding Alarm() {
   }
   return f;
 }
+
+IncidentAction Close() { return {"close", {{"reason", "rolled back"}}, {}}; }
 
 class Desk : public ::testing::Test {
  protected:
@@ -94,7 +97,7 @@ TEST_F(Desk, TellsAtOnceWhatIsNew) {
 
 TEST_F(Desk, AClosedIncidentStaysClosedUntilTheNextAlarm) {
   const auto id = Record(Alarm()).opened.at(0).id;
-  ASSERT_TRUE(SetIncidentState(*ledger_, id, "closed", "kim", "rolled back", kNow).ok());
+  ASSERT_TRUE(ApplyAction(*ledger_, id, Close(), {"kim"}, kNow));
   Finding more = Alarm();
   more.update = true;
   EXPECT_EQ(Record(more).unchanged, 1U);
@@ -103,8 +106,6 @@ TEST_F(Desk, AClosedIncidentStaysClosedUntilTheNextAlarm) {
   next.time = kNow + Duration::Hours(30);
   EXPECT_EQ(Record(next).opened.size(), 1U);
   EXPECT_EQ(Incidents().size(), 2U);
-  EXPECT_EQ(SetIncidentState(*ledger_, id, "gone", "kim", "", kNow).code(), Code::kInvalidArgument);
-  EXPECT_EQ(SetIncidentState(*ledger_, {"INC-NONE"}, "closed", "kim", "", kNow).code(), Code::kNotFound);
 }
 
 TEST_F(Desk, OtherStreamsAndFamiliesAreOtherIncidents) {

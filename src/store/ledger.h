@@ -79,6 +79,8 @@ class LedgerTransaction {
   virtual Result<std::vector<Document>> FindDocuments(const DocumentFilter& filter) = 0;
   virtual Result<std::optional<signal::Incident>> FindIncident(const IncidentId& id) = 0;
   virtual Result<std::vector<signal::Incident>> FindIncidents(const IncidentFilter& filter) = 0;
+  virtual Result<std::vector<signal::Event>> Events(const std::string& subject, uint64_t after_seq,
+                                                    size_t limit) = 0;
 };
 
 class Ledger {

@@ -42,6 +42,16 @@ auto Guarded(const char* doing, Function&& function) -> Result<decltype(function
   }
 }
 
+std::vector<signal::Event> ReadEvents(soci::session& sql, const std::string& subject, uint64_t after_seq,
+                                      size_t limit) {
+  std::vector<signal::Event> events;
+  internal::ForEvents(sql, subject, after_seq, limit, [&](signal::Event& event) {
+    events.push_back(event);
+    return true;
+  });
+  return events;
+}
+
 class SqliteLedger final : public Ledger {
  public:
   explicit SqliteLedger(const SqliteOptions& options) : options_(options), head_(HeadPath(options.path)) {}
@@ -136,6 +146,10 @@ class SqliteLedger::Transaction final : public LedgerTransaction {
   }
   Result<std::vector<signal::Incident>> FindIncidents(const IncidentFilter& filter) override {
     return Guarded("reading incidents", [&] { return internal::SelectIncidents(sql_, filter); });
+  }
+  Result<std::vector<signal::Event>> Events(const std::string& subject, uint64_t after_seq,
+                                            size_t limit) override {
+    return Guarded("reading events", [&] { return ReadEvents(sql_, subject, after_seq, limit); });
   }
 
  private:
@@ -264,14 +278,7 @@ Status SqliteLedger::Transact(const std::function<Status(LedgerTransaction&)>& b
 Result<std::vector<signal::Event>> SqliteLedger::Events(const std::string& subject, uint64_t after_seq,
                                                         size_t limit) {
   const std::lock_guard lock(mutex_);
-  return Guarded("reading events", [&] {
-    std::vector<signal::Event> events;
-    internal::ForEvents(sql_, subject, after_seq, limit, [&](signal::Event& event) {
-      events.push_back(event);
-      return true;
-    });
-    return events;
-  });
+  return Guarded("reading events", [&] { return ReadEvents(sql_, subject, after_seq, limit); });
 }
 
 void MarkBad(AuditReport& report, uint64_t seq, std::string what) {

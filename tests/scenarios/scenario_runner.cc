@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "recorded_answers.h"
+#include "respond/lifecycle/incident_action.h"
 #include "respond/render_incident.h"
 #include "signal/fields.h"
 
@@ -266,7 +267,9 @@ Status ScenarioRunner::Restart(bool crash) {
 Status ScenarioRunner::Close(const Statement& s) {
   TOCSIN_ASSIGN_OR_RETURN(const auto found, ledger_->FindIncidents({}));
   for (const auto& i : found) {
-    TOCSIN_RETURN_IF_ERROR(respond::SetIncidentState(*ledger_, i.id, "closed", "tester", "scenario", now_));
+    const auto closed =
+        respond::ApplyAction(*ledger_, i.id, {"close", {{"reason", "scenario"}}, {}}, {"tester"}, now_);
+    if (!closed) return closed.error();
     watcher_->Rebaseline(i.stream);
   }
   (void)s;
