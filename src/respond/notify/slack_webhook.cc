@@ -63,7 +63,8 @@ Json PlainText(std::string_view text, size_t characters) {
 
 Json Buttons(const NotificationMessage& message) {
   Json elements = Json::array();
-  if (message.kind == "page" && !message.incident_id.empty()) {
+  const bool asks = message.kind == "page" || message.kind == "digest";
+  if (asks && !message.incident_id.empty()) {
     elements.push_back({{"type", "button"},
                         {"style", "primary"},
                         {"text", PlainText("Acknowledge", 75)},
