@@ -19,6 +19,7 @@ int main(int argc, char** argv) {
   surface::AddIncidentsCommand(app, context);
   CLI::App* incident = app.add_subcommand("incident", "One incident")->require_subcommand(1);
   surface::AddIncidentShow(*incident, context);
+  surface::AddIncidentWork(*incident, context);
   surface::AddStatusCommand(app, context);
   surface::AddFeedbackCommand(app, context);
   CLI::App* audit = app.add_subcommand("audit", "The audit chain")->require_subcommand(1);

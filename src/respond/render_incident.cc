@@ -249,7 +249,13 @@ std::string RenderIncident(const signal::Incident& i, const RenderOptions& optio
   page.Raw(fmt::format("{}  {}  {}  {}  {}", i.id.value, i.severity, i.state, i.kind,
                        i.page ? "pages" : "wakes nobody"));
   page.Line(Safe(i.title), "", 0);
-  page.Raw(Safe(i.stream));
+  page.Raw(Safe(i.stream.empty() ? i.service : i.stream));
+  if (d.empty()) {  // declared by a person: there is no evidence to show
+    page.Line(i.onset.known() ? "since " + FormatTimeForPeople(i.onset) + ", opened by a person at " +
+                                    FormatTimeForPeople(i.opened)
+                              : "opened by a person at " + FormatTimeForPeople(i.opened));
+    return page.Take();
+  }
   What(page, d);
   Since(page, i, d);
   if (i.alpha > 0) ForWhom(page, d);

@@ -9,6 +9,8 @@ namespace tocsin::surface {
 void AddIncidentsCommand(CLI::App& app, CommandContext& context);
 // tocsin incident show ID [--json] [--url URL]; `incident` is the parent.
 void AddIncidentShow(CLI::App& incident, CommandContext& context);
+// tocsin incident ack|triage|mitigate|monitor|close|reopen|merge|assign|severity|note|task|… ID
+void AddIncidentWork(CLI::App& incident, CommandContext& context);
 // tocsin status [--json] [--url URL]
 void AddStatusCommand(CLI::App& app, CommandContext& context);
 // tocsin feedback --trace ID | --response ID | --conversation ID [--span ID] [--score N] [--label TEXT] …

@@ -10,6 +10,7 @@ Router BuildRouter(const ApiDependencies& api) {
   AddChangeEnqueue(router, api);
   AddIncidents(router, api);
   AddIncident(router, api);
+  AddIncidentActions(router, api);
   AddGenerations(router, api);
   AddCounts(router, api);
   AddStatus(router, api);

@@ -13,6 +13,8 @@ void AddChanges(Router& router, const ApiDependencies& api);        // POST /api
 void AddChangeEnqueue(Router& router, const ApiDependencies& api);  // POST /v2/change/enqueue
 void AddIncidents(Router& router, const ApiDependencies& api);      // GET /api/v1/incidents
 void AddIncident(Router& router, const ApiDependencies& api);       // GET /api/v1/incidents/{id}
+// POST /api/v1/incidents, /api/v1/incidents/{id}/actions; GET /api/v1/incidents/{id}/timeline
+void AddIncidentActions(Router& router, const ApiDependencies& api);
 void AddGenerations(Router& router, const ApiDependencies& api);    // GET /api/v1/generations
 void AddCounts(Router& router, const ApiDependencies& api);         // GET /api/v1/counts
 void AddStatus(Router& router, const ApiDependencies& api);         // GET /api/v1/status

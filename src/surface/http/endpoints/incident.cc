@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "respond/lifecycle/incident_action.h"
 #include "respond/render_incident.h"
 #include "surface/http/endpoints/endpoints.h"
 #include "surface/http/json_response.h"
@@ -15,6 +16,8 @@ Response Show(const ApiDependencies& api, const Request& request) {
   if (!incident->has_value()) {
     return ProblemResponse(Status(Code::kNotFound, fmt::format("there is no incident {}", id)));
   }
+  const auto work = respond::ReadView(api.ledger, **incident);
+  if (!work) return ProblemResponse(work.error());
   if (request.Query("format") == "text" || request.Accepts("text/plain")) {
     Response response;
     response.content_type = "text/plain; charset=utf-8";
@@ -23,9 +26,13 @@ Response Show(const ApiDependencies& api, const Request& request) {
     respond::RenderOptions options;
     options.exemplars = static_cast<size_t>(*exemplars);
     response.body = respond::RenderIncident(**incident, options);
+    const std::string people = respond::RenderView(*work, api.clock.Now(), options.columns);
+    if (!people.empty()) response.body += "\n" + people;
     return response;
   }
-  return JsonResponse(respond::IncidentToJson(**incident, true));
+  nlohmann::json json = respond::IncidentToJson(**incident, true);
+  json["work"] = respond::ViewToJson(*work);
+  return JsonResponse(json);
 }
 
 }  // namespace
