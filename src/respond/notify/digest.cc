@@ -10,7 +10,7 @@
 namespace tocsin::respond {
 namespace {
 
-constexpr size_t kMaxLines = 100;
+constexpr size_t kMaxLines = 39;  // a message shows 40: one is left to say how many more
 constexpr size_t kMaxLinks = 5;
 
 std::string LineOf(const NotificationMessage& message) {
