@@ -72,23 +72,33 @@ Result<std::optional<OutboxItem>> Sender::Claim(Time now) {
   return claimed;
 }
 
-Result<std::optional<OutboxItem>> Sender::ClaimNew(Time now) {
-  std::set<std::string> busy;
-  {
-    const std::lock_guard lock(mutex_);
-    busy = busy_;
-  }
-  TOCSIN_ASSIGN_OR_RETURN(const auto due, store_.Due(now, options_.batch));
+Result<std::map<std::string, DestinationState>> Sender::StatesOf(const std::vector<OutboxItem>& items) {
   std::map<std::string, DestinationState> states;
-  for (const OutboxItem& item : due) {
+  for (const OutboxItem& item : items) {
     const std::string& name = item.destination();
     if (states.contains(name)) continue;
     TOCSIN_ASSIGN_OR_RETURN(auto state, store_.FindDestination(name));
     states[name] = state.value_or(DestinationState{});
     states[name].name = name;
   }
-  const Outbox::Claim claim = outbox_.ClaimNext(due, states, busy, now);
-  if (claim.changes.empty()) return std::optional<OutboxItem>();
+  return states;
+}
+
+Result<std::optional<OutboxItem>> Sender::ClaimNew(Time now) {
+  std::set<std::string> busy;
+  {
+    const std::lock_guard lock(mutex_);
+    busy = busy_;
+  }
+  Outbox::Claim claim;
+  // More is read when all of a batch waits for destinations that are busy.
+  for (size_t limit = std::max<size_t>(options_.batch, 1);; limit *= 4) {
+    TOCSIN_ASSIGN_OR_RETURN(const auto due, store_.Due(now, limit));
+    TOCSIN_ASSIGN_OR_RETURN(const auto states, StatesOf(due));
+    claim = outbox_.ClaimNext(due, states, busy, now);
+    if (!claim.changes.empty()) break;
+    if (due.size() < limit) return std::optional<OutboxItem>();
+  }
   const Status applied = store_.Apply(claim.changes);
   if (applied.ok()) return claim.send;
   if (applied.code() != Code::kFailedPrecondition) unsure_ = claim.send;

@@ -12,6 +12,7 @@
 #include <condition_variable>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <mutex>
 #include <optional>
 #include <set>
@@ -65,6 +66,7 @@ class Sender {
  private:
   Result<std::optional<OutboxItem>> Claim(Time now);
   Result<std::optional<OutboxItem>> ClaimNew(Time now);
+  Result<std::map<std::string, DestinationState>> StatesOf(const std::vector<OutboxItem>& items);
   SendOutcome Try(const OutboxItem& item) const;
   Status SettleOnce(const OutboxItem& item, const SendOutcome& outcome);
   void SettleForSure(const OutboxItem& item, const SendOutcome& outcome);

@@ -132,6 +132,19 @@ TEST_F(SenderTest, AHangingChannelGivesWayAndHoldsNobodyElseUp) {
   EXPECT_EQ(store_.alerts().size(), 1U);
 }
 
+TEST_F(SenderTest, AQueueForABusyDestinationHidesNobody) {
+  slack_.Otherwise({.kind = Behaviour::Kind::kHang});
+  options_.batch = 2;
+  Sender sender(store_, directory_, ports::SystemClock(), options_);
+  for (int i = 0; i < 12; ++i) Put(sender.outbox(), "queued" + std::to_string(i), {"slack"});
+  sender.Start();
+  ASSERT_TRUE(slack_.WaitFor(1));
+  Put(sender.outbox(), "other", {"phone"});
+  sender.Wake();
+  ASSERT_TRUE(ntfy_.WaitFor(1));
+  EXPECT_LE(slack_.Requests().size(), 3U);
+}
+
 TEST_F(SenderTest, ADestinationNobodyKnowsFallsThroughAndIsTold) {
   Sender sender(store_, directory_, ports::SystemClock(), options_);
   Put(sender.outbox(), "a", {"gone", "mute", "phone"});
