@@ -62,6 +62,11 @@ Result<std::vector<OutboxItem>> MemoryOutboxStore::HeldIn(const std::string& dig
       [&](const OutboxItem& item) { return item.state == "held" && item.digest_key == digest_key; });
 }
 
+Result<std::vector<OutboxItem>> MemoryOutboxStore::OpenOf(const std::string& incident_id) {
+  const std::lock_guard lock(mutex_);
+  return OpenWhere([&](const OutboxItem& item) { return item.message.incident_id == incident_id; });
+}
+
 Result<std::optional<OutboxItem>> MemoryOutboxStore::Find(const std::string& key) {
   const std::lock_guard lock(mutex_);
   const auto found = items_.find(key);

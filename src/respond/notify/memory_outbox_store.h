@@ -18,6 +18,7 @@ class MemoryOutboxStore : public OutboxStore {
   Result<std::optional<Time>> NextDue() override;
   Result<std::vector<OutboxItem>> Sending() override;
   Result<std::vector<OutboxItem>> HeldIn(const std::string& digest_key) override;
+  Result<std::vector<OutboxItem>> OpenOf(const std::string& incident_id) override;
   Result<std::optional<OutboxItem>> Find(const std::string& key) override;
   Result<std::optional<DestinationState>> FindDestination(const std::string& name) override;
   Status Apply(const OutboxChanges& changes) override;

@@ -176,7 +176,7 @@ void Outbox::End(const OutboxItem& item, const Ending& ending, OutboxChanges& ch
   ended.last_error = CutUtf8(CleanText(ending.error, false), kMaxErrorBytes);
   ended.receipt = CutUtf8(CleanText(ending.receipt, false), kMaxErrorBytes);
   changes.items.push_back(ended);
-  if (ending.state == "sent" || item.is_digest()) return;
+  if (ending.state == "sent" || ending.state == "dropped" || item.is_digest()) return;
   if (item.place + 1 >= item.destinations.size()) {
     changes.exhausted.push_back({.step = item.step,
                                  .person = item.person,
@@ -231,6 +231,10 @@ OutboxChanges Outbox::Settle(const OutboxItem& sending, const std::vector<Outbox
     return changes;
   }
   const std::string error = outcome.status.ToString();
+  if (sending.unwanted) {
+    End(sending, {.state = "dropped", .error = error, .receipt = "", .now = now}, changes);
+    return changes;
+  }
   const bool cannot_repeat = outcome.possibly_delivered && !traits_of_(sending.destination()).deduplicates;
   if (!cannot_repeat && outcome.retryable && sending.attempts < policy_.max_attempts) {
     const Time next = now + std::max(Backoff(sending.key, sending.attempts), outcome.retry_after);
@@ -253,6 +257,10 @@ OutboxChanges Outbox::Settle(const OutboxItem& sending, const std::vector<Outbox
 OutboxChanges Outbox::Recover(const OutboxItem& sending, const std::vector<OutboxItem>& held,
                               Time now) const {
   OutboxChanges changes;
+  if (sending.unwanted) {
+    End(sending, {.state = "dropped", .error = sending.last_error, .receipt = "", .now = now}, changes);
+    return changes;
+  }
   if (traits_of_(sending.destination()).deduplicates) {
     OutboxItem again = Next(sending, "pending");
     again.next_attempt = now;
@@ -270,9 +278,11 @@ OutboxChanges Outbox::Recover(const OutboxItem& sending, const std::vector<Outbo
 }
 
 std::optional<OutboxItem> Outbox::Drop(const OutboxItem& item, const std::string& reason, Time now) const {
-  if (item.state != "pending" && item.state != "held") return std::nullopt;
-  OutboxItem dropped = Next(item, "dropped");
-  dropped.finished = now;
+  if (item.ended() || item.unwanted || item.is_digest()) return std::nullopt;
+  const bool under_way = item.state == "sending";
+  OutboxItem dropped = Next(item, under_way ? "sending" : "dropped");
+  dropped.unwanted = under_way;
+  if (!under_way) dropped.finished = now;
   dropped.last_error = CutUtf8(CleanText(reason, false), kMaxErrorBytes);
   return dropped;
 }

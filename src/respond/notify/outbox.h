@@ -95,7 +95,8 @@ class Outbox {
                        const SendOutcome& outcome, const DestinationState& state, Time now) const;
   // An item found as "sending" at start: the process ended between sending and settling.
   OutboxChanges Recover(const OutboxItem& sending, const std::vector<OutboxItem>& held, Time now) const;
-  // Nothing when it can no longer be stopped.
+  // Nobody needs it any more. What is being sent stays so, marked: should its try fail, it ends as dropped.
+  // Nothing when there is nothing to change.
   std::optional<OutboxItem> Drop(const OutboxItem& item, const std::string& reason, Time now) const;
 
   // How long after try number `attempt` (from 1) the next may come.

@@ -49,6 +49,7 @@ OutboxItem ItemFrom(const Json& json) {
   item.next_attempt = {json.at("next_attempt_ns").get<int64_t>()};
   item.finished = {json.at("finished_ns").get<int64_t>()};
   item.digest_key = json.at("digest_key").get<std::string>();
+  item.unwanted = json.at("unwanted").get<bool>();
   item.last_error = json.at("last_error").get<std::string>();
   item.receipt = json.at("receipt").get<std::string>();
   item.revision = json.at("revision").get<uint64_t>();
@@ -72,6 +73,7 @@ std::string ToJson(const OutboxItem& item) {
                {"next_attempt_ns", item.next_attempt.ns},
                {"finished_ns", item.finished.ns},
                {"digest_key", item.digest_key},
+               {"unwanted", item.unwanted},
                {"last_error", item.last_error},
                {"receipt", item.receipt},
                {"revision", item.revision}});

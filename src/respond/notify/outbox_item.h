@@ -5,7 +5,8 @@
 //      ▲                  │      ├─▶ possibly-sent    no answer came, and asking again could send it twice
 //      └──backoff─────────┘      ├─▶ failed           refused, or out of tries or time
 //   pending ──▶ held ────────────┘   (goes out inside a digest, and shares its end)
-//   pending or held ──▶ dropped      nobody needs it any more: acknowledged, resolved
+//   pending or held ──▶ dropped      nobody needs it any more: acknowledged, resolved (sending: when its try
+//   fails)
 #pragma once
 
 #include <cstdint>
@@ -30,6 +31,7 @@ struct OutboxItem {
   Time next_attempt = {};       // pending: not before
   Time finished = {};           // when it reached its end
   std::string digest_key = {};  // held, or ended so: the item it went out in
+  bool unwanted = false;        // sending, but nobody needs it any more: no further try, no further channel
   std::string last_error = {};
   std::string receipt = {};
   // Counts the writes. A store writes revision n + 1 only over n (1: only where nothing was).

@@ -26,9 +26,16 @@ class OutboxStore {
   virtual Result<std::vector<OutboxItem>> Sending() = 0;
   // Items in state "held" with this digest_key.
   virtual Result<std::vector<OutboxItem>> HeldIn(const std::string& digest_key) = 0;
+  // Items about an incident (message.incident_id) that have not ended.
+  virtual Result<std::vector<OutboxItem>> OpenOf(const std::string& incident_id) = 0;
   virtual Result<std::optional<OutboxItem>> Find(const std::string& key) = 0;
   virtual Result<std::optional<DestinationState>> FindDestination(const std::string& name) = 0;
   virtual Status Apply(const OutboxChanges& changes) = 0;
 };
+
+// Drops the pages about an incident that have not gone out: it was acknowledged or resolved. Reads again when
+// a sender was faster; kUnavailable when it always is. Updates and resolutions are left alone.
+Status DropPages(OutboxStore& store, const Outbox& outbox, const std::string& incident_id,
+                 const std::string& reason, Time now);
 
 }  // namespace tocsin::respond

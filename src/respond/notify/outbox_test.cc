@@ -149,7 +149,33 @@ TEST(Outbox, OneStepIsTakenOnceAndAClaimLosesToAnAcknowledgement) {
   ASSERT_TRUE(store.Apply(dropped).ok());
   EXPECT_EQ(store.Apply(claim.changes).code(), Code::kFailedPrecondition);
   EXPECT_EQ((*store.Find("a/0"))->state, "dropped");
-  EXPECT_FALSE(outbox.Drop(*claim.send, "too late", kStart));
+}
+
+TEST(Outbox, AnAcknowledgementStopsThePagesAlsoTheOneBeingSent) {
+  const Outbox outbox = MakeOutbox();
+  MemoryOutboxStore store;
+  OutboxChanges changes;
+  for (const std::string step : {"INC-1/page/0", "INC-1/page/1", "INC-1/page/2"}) {
+    changes.items.push_back(*outbox.NewItem(step, "ada", Message("INC-1"), {"slack", "pd"}, kStart));
+  }
+  changes.items.push_back(*outbox.NewItem("INC-1/update", "ada", Message("INC-1"), {"slack"}, kStart));
+  changes.items.back().message.kind = "update";
+  changes.items.push_back(
+      *outbox.NewItem("INC-10/page/0", "ada", Message("INC-10", "sev4"), {"slack"}, kStart));
+  ASSERT_TRUE(store.Apply(changes).ok());
+  const OutboxItem failing = ClaimOne(outbox, store, kStart);
+  const OutboxItem arriving = ClaimOne(outbox, store, kStart);
+  ASSERT_TRUE(DropPages(store, outbox, "INC-1", "acknowledged by ada", kStart).ok());
+  ASSERT_TRUE(DropPages(store, outbox, "INC-1", "acknowledged by ada", kStart).ok());  // nothing more to do
+  EXPECT_EQ((*store.Find("INC-1/page/2/0"))->state, "dropped");
+  EXPECT_EQ((*store.Find("INC-1/update/0"))->state, "pending");
+  EXPECT_EQ((*store.Find("INC-10/page/0/0"))->state, "pending");
+  SettleOne(outbox, store, **store.Find(failing.key), Failure(true), kStart);
+  SettleOne(outbox, store, **store.Find(arriving.key), {}, kStart);
+  EXPECT_EQ((*store.Find(failing.key))->state, "dropped");
+  EXPECT_EQ((*store.Find(arriving.key))->state, "sent");
+  EXPECT_FALSE((*store.Find("INC-1/page/0/1")).has_value());  // no next channel
+  EXPECT_TRUE(store.alerts().empty());
 }
 
 TEST(Outbox, TheLastTokenCarriesADigestWorstFirst) {

@@ -59,7 +59,7 @@ Result<std::optional<OutboxItem>> Sender::Claim(Time now) {
   std::optional<OutboxItem> claimed;
   if (unsure_) {
     TOCSIN_ASSIGN_OR_RETURN(const auto stored, store_.Find(unsure_->key));
-    if (stored && stored->revision == unsure_->revision && stored->state == "sending") claimed = unsure_;
+    if (stored && stored->state == "sending" && stored->attempts == unsure_->attempts) claimed = *stored;
     unsure_.reset();
   }
   if (!claimed) {
@@ -125,10 +125,11 @@ SendOutcome Sender::Try(const OutboxItem& item) const {
 Status Sender::SettleOnce(const OutboxItem& item, const SendOutcome& outcome) {
   // Apply may have failed after all was written: then there is nothing left to settle.
   TOCSIN_ASSIGN_OR_RETURN(const auto stored, store_.Find(item.key));
-  if (!stored || stored->revision != item.revision) return Status::Ok();
+  if (!stored || stored->state != "sending" || stored->attempts != item.attempts) return Status::Ok();
   TOCSIN_ASSIGN_OR_RETURN(const auto held, store_.HeldIn(item.key));
   TOCSIN_ASSIGN_OR_RETURN(const auto state, store_.FindDestination(item.destination()));
-  return store_.Apply(outbox_.Settle(item, held, outcome, state.value_or(DestinationState{}), clock_.Now()));
+  return store_.Apply(
+      outbox_.Settle(*stored, held, outcome, state.value_or(DestinationState{}), clock_.Now()));
 }
 
 void Sender::SettleForSure(const OutboxItem& item, const SendOutcome& outcome) {
@@ -136,7 +137,7 @@ void Sender::SettleForSure(const OutboxItem& item, const SendOutcome& outcome) {
     const uint64_t seen = wakes();
     const Status status = SettleOnce(item, outcome);
     if (status.ok()) break;
-    // Else a member of a digest was dropped in the meantime: read again.
+    // It, or a member of its digest, was dropped in the meantime: read again.
     const bool changed = status.code() == Code::kFailedPrecondition;
     if (!changed) Report(status);
     if (stop_ && !first) break;  // stays "sending": Recover judges it

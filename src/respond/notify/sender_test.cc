@@ -219,6 +219,18 @@ TEST_F(SenderTest, AStormArrivesAsAFewDigestsWithNothingLeftOut) {
   for (int i = 0; i < 80; ++i) EXPECT_EQ(StateOf("INC-" + std::to_string(100 + i) + "/0"), "sent");
 }
 
+TEST_F(SenderTest, AnAcknowledgementDuringAHangingTryEndsThere) {
+  slack_.Otherwise({.kind = Behaviour::Kind::kHang});
+  Sender sender(store_, directory_, ports::SystemClock(), options_);
+  Put(sender.outbox(), "INC-1", {"slack", "pd"});
+  sender.Start();
+  ASSERT_TRUE(slack_.WaitFor(1));
+  ASSERT_TRUE(DropPages(store_, sender.outbox(), "INC-1", "acknowledged", ports::SystemClock().Now()).ok());
+  ASSERT_TRUE(AllEnded());
+  EXPECT_EQ(StateOf("INC-1/0"), "dropped");
+  EXPECT_TRUE(pagerduty_.Requests().empty());
+}
+
 TEST_F(SenderTest, StopsWhileAPeerHangs) {
   slack_.Otherwise({.kind = Behaviour::Kind::kHang});
   Sender sender(store_, directory_, ports::SystemClock(), options_);
