@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "ingest/internal/cloud_event.h"
 #include "ingest/internal/json_document.h"
 #include "kernel/id.h"
 
@@ -15,12 +16,6 @@ using internal::ObjectReader;
 constexpr size_t kMaxAttributes = 64;
 constexpr size_t kMaxAttributeBytes = 4096;
 
-std::string Lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-  return out;
-}
-
 // The kind named by a CloudEvents type: a segment of "com.acme.prompt.updated" that is a kind or its synonym.
 std::string KindOfType(std::string_view type) {
   static constexpr std::array<std::pair<std::string_view, std::string_view>, 20> kWords = {{
@@ -30,7 +25,7 @@ std::string KindOfType(std::string_view type) {
       {"data", "data"},         {"dataset", "data"},      {"config", "config"},   {"configuration", "config"},
       {"service", "deploy"},    {"taskrun", "deploy"},    {"other", "other"},     {"setting", "config"},
   }};
-  std::string lower = Lower(type);
+  std::string lower = internal::LowerAscii(type);
   std::replace(lower.begin(), lower.end(), '-', '.');
   for (size_t from = 0; from <= lower.size();) {
     const size_t dot = std::min(lower.find('.', from), lower.size());
@@ -116,68 +111,17 @@ Result<signal::Change> ReadEvent(const Json& event, const std::string& path, con
   return change;
 }
 
-std::string PercentDecode(std::string_view text) {
-  std::string out, byte;
-  for (size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '%' && i + 2 < text.size() + 0 && HexDecode(text.substr(i + 1, 2), byte) &&
-        byte.size() == 1) {
-      out += byte;
-      i += 2;
-    } else {
-      out += text[i];
-    }
-  }
-  return out;
-}
-
-Result<Json> BinaryEvent(std::string_view body, const HeaderList& headers, const std::string& content_type,
-                         const DecodeOptions& options) {
-  Json event = Json::object();
-  for (const auto& [name, value] : headers) {
-    const std::string lower = Lower(name);
-    if (lower.starts_with("ce-") && lower.size() > 3 && event.size() < kMaxAttributes) {
-      event[lower.substr(3)] = PercentDecode(value);
-    }
-  }
-  if (body.empty()) return event;
-  if (content_type.empty() || content_type.find("json") != std::string::npos) {
-    TOCSIN_ASSIGN_OR_RETURN(event["data"], internal::ParseDocument(body, options.limits));
-  } else {
-    event["data"] = std::string(body);
-  }
-  return event;
-}
-
 }  // namespace
 
 Result<std::vector<signal::Change>> DecodeCloudEvent(std::string_view body, const HeaderList& headers,
                                                      const DecodeOptions& options) {
-  if (body.size() > options.limits.max_request_bytes) {
-    return Error(Code::kOutOfRange,
-                 "body: larger than " + std::to_string(options.limits.max_request_bytes) + " bytes");
-  }
-  std::string content_type;
-  for (const auto& [name, value] : headers) {
-    if (Lower(name) == "content-type") content_type = Lower(value);
-  }
+  TOCSIN_ASSIGN_OR_RETURN(const internal::CloudEvents read,
+                          internal::ReadCloudEvents(body, headers, options));
   std::vector<signal::Change> out;
-  if (content_type.starts_with("application/cloudevents-batch")) {
-    TOCSIN_ASSIGN_OR_RETURN(const Json batch, internal::ParseDocument(body, options.limits));
-    if (!batch.is_array()) return Error(Code::kInvalidArgument, "body: must be an array of events");
-    if (batch.size() > options.limits.max_items_per_request)
-      return Error(Code::kOutOfRange, "body: too many events");
-    for (size_t i = 0; i < batch.size(); ++i) {
-      TOCSIN_ASSIGN_OR_RETURN(auto change, ReadEvent(batch[i], "events[" + std::to_string(i) + "]", options));
-      out.push_back(std::move(change));
-    }
-    return out;
+  for (size_t i = 0; i < read.events.size(); ++i) {
+    TOCSIN_ASSIGN_OR_RETURN(auto change, ReadEvent(read.events[i], read.PathOf(i), options));
+    out.push_back(std::move(change));
   }
-  Result<Json> event = content_type.starts_with("application/cloudevents")
-                           ? internal::ParseDocument(body, options.limits)
-                           : BinaryEvent(body, headers, content_type, options);
-  if (!event.has_value()) return Error(event.error());
-  TOCSIN_ASSIGN_OR_RETURN(auto change, ReadEvent(*event, "", options));
-  out.push_back(std::move(change));
   return out;
 }
 
