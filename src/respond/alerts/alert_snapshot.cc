@@ -1,7 +1,5 @@
 // Save, Load and the memory estimate of AlertTable. The snapshot: a version, the texts once each, then the
 // rows.
-#include <unordered_map>
-
 #include "respond/alerts/alert_table.h"
 #include "stats/state_codec.h"
 
@@ -11,18 +9,23 @@ namespace {
 constexpr uint32_t kVersion = 1;
 constexpr size_t kMaxPairs = 4096;
 
-// Texts by the number they get in the snapshot, in order of first use.
+// Texts of the pool by the number they get in the snapshot, in order of first use.
 class TextList {
  public:
-  uint32_t Number(std::string_view text) {
-    const auto [found, fresh] = numbers_.try_emplace(text, static_cast<uint32_t>(texts_.size()));
-    if (fresh) texts_.push_back(text);
-    return found->second;
+  explicit TextList(const StringPool& pool) : pool_(pool), numbers_(pool.id_bound(), StringPool::kNone) {}
+
+  uint32_t Number(uint32_t id) {
+    if (numbers_[id] == StringPool::kNone) {
+      numbers_[id] = static_cast<uint32_t>(texts_.size());
+      texts_.push_back(pool_.Text(id));
+    }
+    return numbers_[id];
   }
   const std::vector<std::string_view>& texts() const { return texts_; }
 
  private:
-  std::unordered_map<std::string_view, uint32_t> numbers_;
+  const StringPool& pool_;
+  std::vector<uint32_t> numbers_;
   std::vector<std::string_view> texts_;
 };
 
@@ -70,26 +73,24 @@ class RowReader {
 }  // namespace
 
 std::string AlertTable::Save() const {
-  TextList texts;
+  TextList texts(pool_);
   stats::StateWriter rows;
   rows.Put<uint64_t>(size());
-  ForEach({}, [&](const View& view) {
-    rows.Put(view.fingerprint);
-    rows.Put(view.starts_at.ns);
-    rows.Put(view.ends_at.ns);
-    rows.Put(view.updated_at.ns);
-    rows.Put<uint8_t>(view.assumed_end ? 1 : 0);
-    rows.Put(texts.Number(view.generator_url));
-    rows.Put(texts.Number(view.source));
-    for (const signal::Labels pairs : {view.labels, view.annotations}) {
-      rows.Put(static_cast<uint32_t>(pairs.size()));
-      for (const auto& [name, value] : pairs) {
-        rows.Put(texts.Number(name));
-        rows.Put(texts.Number(value));
-      }
+  for (const Row& row : rows_) {
+    if (row.labels == 0) continue;  // a free row
+    rows.Put(row.fingerprint);
+    rows.Put(row.starts_at.ns);
+    rows.Put(row.ends_at.ns);
+    rows.Put(row.updated_at.ns);
+    rows.Put<uint8_t>(row.assumed_end ? 1 : 0);
+    rows.Put(texts.Number(row.generator_url));
+    rows.Put(texts.Number(row.source));
+    const uint32_t* text = row.texts.get();
+    for (const size_t pairs : {size_t{row.labels}, size_t{row.annotations}}) {
+      rows.Put(static_cast<uint32_t>(pairs));
+      for (size_t i = 0; i < pairs * 2; ++i) rows.Put(texts.Number(*text++));
     }
-    return true;
-  });
+  }
   stats::StateWriter out;
   out.Put(kVersion);
   out.Put<uint64_t>(texts.texts().size());

@@ -25,6 +25,8 @@ class StringPool {
   std::string_view Text(uint32_t id) const { return {entries_[id].text.get(), entries_[id].size}; }
 
   size_t size() const { return live_; }
+  // Above every id in use.
+  size_t id_bound() const { return entries_.size(); }
   size_t text_bytes() const { return text_bytes_; }
 
  private:
