@@ -116,17 +116,18 @@ TEST_F(SenderTest, EveryMessageArrivesOnceThroughChannelsThatStumble) {
 }
 
 TEST_F(SenderTest, AHangingChannelGivesWayAndHoldsNobodyElseUp) {
+  directory_.SetNotifier(std::make_shared<SlackWebhookNotifier>(HttpNotifierOptions{.timeout_ms = 1'500}));
   slack_.Otherwise({.kind = Behaviour::Kind::kHang});
   Sender sender(store_, directory_, ports::SystemClock(), options_);
-  for (int i = 0; i < 3; ++i) Put(sender.outbox(), "hung" + std::to_string(i), {"slack", "pd"});
+  for (int i = 0; i < 2; ++i) Put(sender.outbox(), "hung" + std::to_string(i), {"slack", "pd"});
   for (int i = 0; i < 10; ++i) Put(sender.outbox(), "other" + std::to_string(i), {"phone"});
   const auto begun = std::chrono::steady_clock::now();
   sender.Start();
   ASSERT_TRUE(ntfy_.WaitFor(10));
-  EXPECT_LT(std::chrono::steady_clock::now() - begun, 380ms);  // less than one hung try
-  ASSERT_TRUE(pagerduty_.WaitFor(3));
+  EXPECT_LT(std::chrono::steady_clock::now() - begun, 1'450ms);  // less than one hung try
+  ASSERT_TRUE(pagerduty_.WaitFor(2));
   ASSERT_TRUE(AllEnded());
-  EXPECT_EQ(slack_.Requests().size(), 3U);  // never a second time
+  EXPECT_EQ(slack_.Requests().size(), 2U);  // never a second time
   EXPECT_EQ(StateOf("hung0/0"), "possibly-sent");
   EXPECT_EQ(StateOf("hung0/1"), "sent");
   EXPECT_EQ(store_.alerts().size(), 1U);
@@ -142,7 +143,7 @@ TEST_F(SenderTest, AQueueForABusyDestinationHidesNobody) {
   Put(sender.outbox(), "other", {"phone"});
   sender.Wake();
   ASSERT_TRUE(ntfy_.WaitFor(1));
-  EXPECT_LE(slack_.Requests().size(), 3U);
+  EXPECT_LE(slack_.Requests().size(), 6U);
 }
 
 TEST_F(SenderTest, ADestinationNobodyKnowsFallsThroughAndIsTold) {
@@ -206,13 +207,13 @@ TEST_F(SenderTest, WhatAnEndedProcessLeftIsJudgedByTheChannel) {
 }
 
 TEST_F(SenderTest, AStormArrivesAsAFewDigestsWithNothingLeftOut) {
-  SetDestinations({.burst = 3, .every = Duration::Millis(300)});
+  SetDestinations({.burst = 3, .every = Duration::Seconds(60)});
   Sender sender(store_, directory_, ports::SystemClock(), options_);
   for (int i = 0; i < 80; ++i) Put(sender.outbox(), "INC-" + std::to_string(100 + i), {"slack"});
   sender.Start();
   ASSERT_TRUE(AllEnded());
   const auto requests = slack_.Requests();
-  EXPECT_LE(requests.size(), 4U);
+  EXPECT_EQ(requests.size(), 3U);  // two alone, then one about the others
   std::string all;
   for (const auto& request : requests) all += request.body;
   EXPECT_NE(all.find("messages at once"), std::string::npos);
