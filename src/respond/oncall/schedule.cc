@@ -10,6 +10,10 @@ namespace {
 
 constexpr int64_t kMinute = 60 * int64_t{1'000'000'000};
 
+const TimeZone& ZoneOf(const Schedule& schedule, const RotationLayer& layer) {
+  return layer.zone ? *layer.zone : schedule.zone;
+}
+
 // The instant at which turn `index` of the layer begins.
 Time TurnStart(const TimeZone& zone, const RotationLayer& layer, int64_t index) {
   return zone.ToInstant(
@@ -68,17 +72,18 @@ std::vector<Time> Boundaries(const Schedule& schedule, Time from, Time to) {
     add(item.to);
   }
   for (const auto& layer : schedule.layers) {
-    int64_t index = std::max<int64_t>(TurnAt(schedule.zone, layer, from), -1);
+    const TimeZone& zone = ZoneOf(schedule, layer);
+    int64_t index = std::max<int64_t>(TurnAt(zone, layer, from), -1);
     for (Time at = from; at < to; ++index) {
-      at = TurnStart(schedule.zone, layer, index + 1);
+      at = TurnStart(zone, layer, index + 1);
       add(at);
     }
     if (layer.restrictions.empty()) continue;
-    const int64_t last = schedule.zone.ToWall(to).day + 1;
-    for (int64_t day = schedule.zone.ToWall(from).day - 2; day <= last; ++day) {
+    const int64_t last = zone.ToWall(to).day + 1;
+    for (int64_t day = zone.ToWall(from).day - 2; day <= last; ++day) {
       for (const auto& restriction : layer.restrictions) {
         if (!BeginsOn(restriction, day)) continue;
-        const Span span = SpanOn(schedule.zone, restriction, day);
+        const Span span = SpanOn(zone, restriction, day);
         add(span.from);
         add(span.to);
       }
@@ -137,8 +142,9 @@ std::string OnCallAt(const Schedule& schedule, Time at) {
     if (item->from <= at && at < item->to) return item->person;
   }
   for (auto layer = schedule.layers.rbegin(); layer != schedule.layers.rend(); ++layer) {
-    if (layer->participants.empty() || !Counts(schedule.zone, *layer, at)) continue;
-    const int64_t turn = TurnAt(schedule.zone, *layer, at);
+    const TimeZone& zone = ZoneOf(schedule, *layer);
+    if (layer->participants.empty() || !Counts(zone, *layer, at)) continue;
+    const int64_t turn = TurnAt(zone, *layer, at);
     if (turn < 0) continue;
     return layer->participants[static_cast<size_t>(turn) % layer->participants.size()];
   }

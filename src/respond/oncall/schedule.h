@@ -1,4 +1,4 @@
-// Schedule: who is on call, from layers of rotations in one time zone and from overrides.
+// Schedule: who is on call, from layers of rotations and from overrides.
 //
 // A layer hands over from one participant to the next at a time of the wall clock: a 09:00 hand-over stays at
 // 09:00 when the clocks change, so that shift is 23 or 25 hours long. Hours are counted on the wall clock
@@ -9,6 +9,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -31,6 +32,7 @@ struct RotationLayer {
   int64_t start_day = 0;                  // nobody before it
   int handover_minute = 9 * 60;           // of the day, local
   std::vector<Restriction> restrictions;  // none: always
+  std::optional<TimeZone> zone;           // of the three above; else the schedule's: follow the sun
 };
 
 struct ScheduleOverride {

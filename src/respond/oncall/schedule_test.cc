@@ -85,9 +85,10 @@ TEST(Schedule, WhatIsWrongIsSaid) {
 std::string Naive(const Schedule& schedule, Time at) {
   std::string found;
   for (const auto& layer : schedule.layers) {
+    const TimeZone zone = layer.zone.value_or(schedule.zone);
     int64_t begun = 0;
     const auto handover = [&](int64_t k) {
-      return schedule.zone.ToInstant(
+      return zone.ToInstant(
           WallTime::At(layer.start_day, layer.handover_minute + k * layer.every_hours * 60));
     };
     while (handover(begun) <= at) ++begun;
@@ -96,8 +97,8 @@ std::string Naive(const Schedule& schedule, Time at) {
       for (int64_t day = layer.start_day - 3; day < layer.start_day + 100; ++day) {
         if (((r.weekdays >> WallTime{day, 0}.weekday()) & 1) == 0) continue;
         const int64_t end_day = r.to_minute <= r.from_minute ? day + 1 : day;
-        counts = counts || (schedule.zone.ToInstant(WallTime::At(day, r.from_minute)) <= at &&
-                            at < schedule.zone.ToInstant(WallTime::At(end_day, r.to_minute)));
+        counts = counts || (zone.ToInstant(WallTime::At(day, r.from_minute)) <= at &&
+                            at < zone.ToInstant(WallTime::At(end_day, r.to_minute)));
       }
     }
     if (counts && begun > 0) {

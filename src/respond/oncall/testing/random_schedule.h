@@ -36,6 +36,7 @@ inline RotationLayer RandomLayer(Rng& rng, int64_t near_day) {
   out.every_hours = kTurns[rng.Below(kTurns.size())];
   out.start_day = near_day + Pick(rng, -60, 3);
   out.handover_minute = rng.Below(2) == 0 ? Pick(rng, 0, 12) * 15 : Pick(rng, 0, kMinutesADay - 1);
+  if (rng.Below(4) == 0) out.zone = *TimeZone::Find(kZones[rng.Below(kZones.size())]);
   if (rng.Below(2) == 0) {
     for (int i = Pick(rng, 1, 3); i > 0; --i) out.restrictions.push_back(RandomRestriction(rng));
   }
