@@ -61,6 +61,9 @@ Status CheckPolicy(const EscalationPolicy& policy) {
   if (policy.repeat < 0 || policy.repeat > kMaxRepeat)
     return Wrong(fmt::format("repeat is not from 0 to {}", kMaxRepeat));
   if (!waits(policy.repeat_after)) return Wrong("repeat_after is not from 0 to 7 days");
+  if (!waits(policy.ack_timeout)) return Wrong("ack_timeout is not from 0 to 7 days");
+  if (policy.until_acknowledged && policy.repeat_after < Duration::Minutes(1))
+    return Wrong("repeat_after is below 1 minute, with until_acknowledged");
   for (size_t i = 0; i < policy.steps.size(); ++i) {
     const auto& step = policy.steps[i];
     if (!waits(step.after)) return Wrong(fmt::format("steps[{}].after is not from 0 to 7 days", i));
@@ -97,6 +100,7 @@ EscalationRun EscalationRun::Start(std::string incident, int64_t run, const Esca
 }
 
 std::optional<Time> EscalationRun::NextDeadline() const {
+  if (state_ == "acknowledged" && wake_.known()) return wake_;
   if (state_ != "running") return std::nullopt;
   return deadline_;
 }
@@ -105,6 +109,7 @@ bool EscalationRun::ClockWentBack(Time now, EscalationOutcome& outcome) {
   if (now >= seen_) return false;
   const Duration back = seen_ - now;
   deadline_ = deadline_ - back;
+  if (wake_.known()) wake_ = wake_ - back;
   seen_ = now;
   if (back >= kToldClockStep) {
     outcome.events.push_back(
@@ -119,9 +124,11 @@ bool EscalationRun::ClockWentBack(Time now, EscalationOutcome& outcome) {
 EscalationOutcome EscalationRun::Advance(Time now, const EscalationPolicy& policy,
                                          const TargetResolver& resolver) {
   EscalationOutcome outcome;
-  if (state_ != "running") return outcome;
+  const bool waiting = state_ == "acknowledged" && wake_.known();
+  if (state_ != "running" && !waiting) return outcome;
   (void)ClockWentBack(now, outcome);
   seen_ = now;
+  if (waiting && wake_ <= now) ExpireAcknowledgement(now, policy, outcome);
   while (state_ == "running" && deadline_ <= now) {
     CarryOut(now, policy, resolver, outcome);
     outcome.changed = true;
@@ -178,22 +185,31 @@ bool EscalationRun::Page(Time now, const EscalationPolicy& policy, const TargetR
 }
 
 void EscalationRun::EndPass(Time now, const EscalationPolicy& policy, EscalationOutcome& outcome) {
-  if (repeat_ >= policy.repeat || policy.steps.empty()) {
-    state_ = "ended";
+  if (repeat_ < policy.repeat && !policy.steps.empty()) {
+    ++repeat_;
+    step_ = 0;
+    deadline_ = now + policy.steps.front().after;
     outcome.events.push_back(
-        {"ended",
-         paged_.empty() ? fmt::format("policy '{}' has ended: nobody was on call, nobody was told", policy_)
-                        : fmt::format("policy '{}' has ended: nobody acknowledged; told were {}", policy_,
-                                      fmt::join(paged_, ", ")),
+        {"repeated", fmt::format("nobody acknowledged: pass {} of {} begins", repeat_ + 1, policy.repeat + 1),
          now});
     return;
   }
+  const bool goes_on = policy.until_acknowledged && !policy.steps.empty();
+  if (repeat_ <= policy.repeat || !goes_on) {
+    std::string text =
+        paged_.empty() ? fmt::format("policy '{}' has ended: nobody was on call, nobody was told", policy_)
+                       : fmt::format("policy '{}' has ended: nobody acknowledged; told were {}", policy_,
+                                     fmt::join(paged_, ", "));
+    if (goes_on) text += "; its last step goes on until somebody does";
+    outcome.events.push_back({"ended", std::move(text), now});
+  }
+  if (!goes_on) {
+    state_ = "ended";
+    return;
+  }
   ++repeat_;
-  step_ = 0;
-  deadline_ = now + policy.steps.front().after;
-  outcome.events.push_back(
-      {"repeated", fmt::format("nobody acknowledged: pass {} of {} begins", repeat_ + 1, policy.repeat + 1),
-       now});
+  step_ = static_cast<int>(policy.steps.size()) - 1;
+  deadline_ = now;
 }
 
 bool EscalationRun::IsTarget(const std::string& person, const EscalationPolicy& policy,
@@ -220,15 +236,7 @@ void EscalationRun::Withdraw(EscalationEvent& event) {
 Result<EscalationOutcome> EscalationRun::Acknowledge(const std::string& by, bool is_person, int64_t run,
                                                      Time now, const EscalationPolicy& policy,
                                                      const TargetResolver& resolver) {
-  if (!is_person) {
-    return Error(Code::kPermissionDenied,
-                 fmt::format("only a person can acknowledge {}; '{}' is a program", incident_, by));
-  }
-  if (!IsTarget(by, policy, resolver)) {
-    return Error(
-        Code::kPermissionDenied,
-        fmt::format("'{}' is not on policy '{}' of {}, so cannot acknowledge it", by, policy_, incident_));
-  }
+  TOCSIN_RETURN_IF_ERROR(MayTake(by, is_person, policy, resolver));
   if (run != 0 && run != run_) {
     return Error(
         Code::kFailedPrecondition,
@@ -243,6 +251,8 @@ Result<EscalationOutcome> EscalationRun::Acknowledge(const std::string& by, bool
   state_ = "acknowledged";
   acknowledged_by_ = by;
   acknowledged_at_ = now;
+  seen_ = now;
+  wake_ = policy.ack_timeout.ns > 0 ? now + policy.ack_timeout : Time{};
   EscalationOutcome outcome;
   EscalationEvent event{"acknowledged", fmt::format("by {}", by), now};
   Withdraw(event);

@@ -49,6 +49,8 @@ struct EscalationPolicy {
   std::vector<EscalationStep> steps;
   int repeat = 0;  // passes after the first
   Duration repeat_after = Duration::Minutes(5);
+  Duration ack_timeout;             // an acknowledgement lasts this long; 0: until resolved
+  bool until_acknowledged = false;  // after the end the last step goes on every repeat_after
 };
 
 inline constexpr size_t kMaxSteps = 32;
@@ -59,7 +61,7 @@ inline constexpr Duration kMaxWait = Duration::Hours(24 * 7);
 // At least one step with a target each, everything within the bounds; the waits are not negative. Says where:
 // "steps[1].targets is empty".
 Status CheckPolicy(const EscalationPolicy& policy);
-// The longest a run may take that nobody acknowledges: (1 + repeat) × (Σ after + repeat_after).
+// The longest a run may take to its end when nobody acknowledges: (1 + repeat) × (Σ after + repeat_after).
 Duration MaxLength(const EscalationPolicy& policy);
 
 // Who stands behind the names of a policy. Names that are not known have nobody.
@@ -83,7 +85,7 @@ struct PageOrder {
 // For the timeline.
 struct EscalationEvent {
   std::string kind;  // "started", "paged", "step_empty", "repeated", "acknowledged", "resolved", "ended",
-                     // "clock_back"
+                     // "clock_back", "snoozed", "unacknowledged", "ack_expired", "reassigned"
   std::string text;
   Time at;
 };
@@ -109,12 +111,20 @@ class EscalationRun {
   // about another run): nothing changes then. Acknowledging after the end is still possible.
   Result<EscalationOutcome> Acknowledge(const std::string& by, bool is_person, int64_t run, Time now,
                                         const EscalationPolicy& policy, const TargetResolver& resolver);
+  // Takes the incident until then, after which run + 1 begins; from whoever may acknowledge, also when
+  // acknowledged by somebody else. kOutOfRange unless within kMaxWait from now.
+  Result<EscalationOutcome> Snooze(const std::string& by, bool is_person, Time until, Time now,
+                                   const EscalationPolicy& policy, const TargetResolver& resolver);
+  // Gives an acknowledgement back: run + 1 begins, so that its pages have keys of their own.
+  Result<EscalationOutcome> Unacknowledge(const std::string& by, Time now, const EscalationPolicy& policy);
+  // Goes on with another policy as run + 1, whatever the state but "resolved".
+  Result<EscalationOutcome> Reassign(const std::string& by, Time now, const EscalationPolicy& to);
   // kAlreadyExists when resolved before.
   Result<EscalationOutcome> Resolve(Time now);
   // The page is in the hands of whoever sends it. False when it was not pending.
   bool Confirm(std::string_view key);
 
-  // When Advance has something to do; nothing once acknowledged, resolved or ended.
+  // When Advance has something to do; nothing once resolved, ended, or acknowledged without an end.
   std::optional<Time> NextDeadline() const;
   const std::string& incident() const { return incident_; }
   const std::string& policy() const { return policy_; }
@@ -134,6 +144,10 @@ class EscalationRun {
   bool IsTarget(const std::string& person, const EscalationPolicy& policy,
                 const TargetResolver& resolver) const;
   void Withdraw(EscalationEvent& event);
+  Status MayTake(const std::string& by, bool is_person, const EscalationPolicy& policy,
+                 const TargetResolver& resolver) const;
+  void BeginAgain(Time now, const EscalationPolicy& policy);
+  void ExpireAcknowledgement(Time now, const EscalationPolicy& policy, EscalationOutcome& outcome);
 
   std::string incident_;
   std::string policy_;
@@ -146,6 +160,7 @@ class EscalationRun {
   Time deadline_;  // of the next step, on the clock that showed seen_
   std::string acknowledged_by_;
   Time acknowledged_at_;
+  Time wake_;  // when an acknowledgement ends; not known: it does not
   std::vector<std::string> paged_;
   std::vector<PageOrder> pending_;
 };

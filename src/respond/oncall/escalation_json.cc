@@ -46,6 +46,7 @@ Json EscalationRun::ToJson() const {
           {"deadline", deadline_.ns},
           {"acknowledged_by", acknowledged_by_},
           {"acknowledged_at", acknowledged_at_.ns},
+          {"wake", wake_.ns},
           {"paged", paged_},
           {"pending", std::move(pending)}};
 }
@@ -64,6 +65,7 @@ Result<EscalationRun> EscalationRun::FromJson(const Json& json) {
     out.deadline_.ns = json.at("deadline").get<int64_t>();
     out.acknowledged_by_ = json.at("acknowledged_by").get<std::string>();
     out.acknowledged_at_.ns = json.at("acknowledged_at").get<int64_t>();
+    out.wake_.ns = json.at("wake").get<int64_t>();
     out.paged_ = json.at("paged").get<std::vector<std::string>>();
     for (const auto& order : json.at("pending")) {
       out.pending_.push_back(OrderFrom(order, out.incident_, out.run_));
