@@ -144,6 +144,13 @@ Result<std::string> LocatedYaml::Text() const {
   return node_.Scalar();
 }
 
+Result<bool> LocatedYaml::Flag() const {
+  TOCSIN_ASSIGN_OR_RETURN(const std::string text, Text());
+  if (text != "true" && text != "false")
+    return Error(Wrong(fmt::format("'{}' is neither true nor false", Cut(text))));
+  return text == "true";
+}
+
 Result<int> LocatedYaml::Count(int low, int high) const {
   TOCSIN_ASSIGN_OR_RETURN(const std::string text, Text());
   const auto value = Number(text);

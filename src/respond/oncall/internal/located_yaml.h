@@ -41,6 +41,7 @@ class LocatedYaml {
   bool IsMapping() const { return node_.IsMap(); }
 
   Result<std::string> Text() const;
+  Result<bool> Flag() const;
   Result<int> Count(int low, int high) const;
   Result<Duration> Span() const;     // 5m
   Result<Time> Instant() const;      // RFC 3339
