@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "respond/oncall/internal/located_yaml.h"
+#include "respond/oncall/internal/read_channel.h"
 
 namespace tocsin::respond {
 namespace {
@@ -44,14 +45,21 @@ Result<std::vector<std::string>> ReadPeopleList(const LocatedYaml& yaml, size_t 
 Status ReadPeople(const LocatedYaml& yaml, OnCallConfig& config) {
   TOCSIN_ASSIGN_OR_RETURN(const auto entries, yaml.Named(kMaxPeople));
   for (const auto& [id, entry] : entries) {
-    TOCSIN_RETURN_IF_ERROR(entry.Keys({"name", "zone"}));
-    Person person{id, id, {}};
+    TOCSIN_RETURN_IF_ERROR(entry.Keys({"name", "zone", "channels"}));
+    Person person{id, id, {}, {}};
     if (const auto name = entry.Find("name")) {
       TOCSIN_ASSIGN_OR_RETURN(person.name, name->Text());
       if (person.name.empty()) return name->Wrong("is empty");
     }
     if (const auto zone = entry.Find("zone")) {
       TOCSIN_ASSIGN_OR_RETURN(person.zone, ReadZone(*zone));
+    }
+    if (const auto channels = entry.Find("channels")) {
+      TOCSIN_ASSIGN_OR_RETURN(const auto items, channels->Items(kMaxChannels));
+      for (const auto& item : items) {
+        TOCSIN_ASSIGN_OR_RETURN(auto channel, internal::ReadChannel(item));
+        person.channels.push_back(std::move(channel));
+      }
     }
     config.people.emplace(id, std::move(person));
   }
@@ -97,7 +105,8 @@ Result<int> ReadTurn(const LocatedYaml& yaml) {
 }
 
 Result<RotationLayer> ReadLayer(const LocatedYaml& yaml, const OnCallConfig& config) {
-  TOCSIN_RETURN_IF_ERROR(yaml.Keys({"name", "participants", "every", "start", "handover", "restrictions"}));
+  TOCSIN_RETURN_IF_ERROR(
+      yaml.Keys({"name", "participants", "every", "start", "handover", "restrictions", "zone"}));
   RotationLayer out;
   if (const auto name = yaml.Find("name")) {
     TOCSIN_ASSIGN_OR_RETURN(out.name, name->Text());
@@ -112,6 +121,9 @@ Result<RotationLayer> ReadLayer(const LocatedYaml& yaml, const OnCallConfig& con
   if (const auto handover = yaml.Find("handover")) {
     TOCSIN_ASSIGN_OR_RETURN(out.handover_minute, handover->MinuteOfDay());
     if (out.handover_minute == kMinutesADay) return Error(handover->Wrong("write 00:00 for midnight"));
+  }
+  if (const auto zone = yaml.Find("zone")) {
+    TOCSIN_ASSIGN_OR_RETURN(out.zone, ReadZone(*zone));
   }
   if (const auto restrictions = yaml.Find("restrictions")) {
     TOCSIN_ASSIGN_OR_RETURN(const auto items, restrictions->Items(kMaxRestrictions));
@@ -227,7 +239,7 @@ Result<EscalationStep> ReadStep(const LocatedYaml& yaml, const OnCallConfig& con
 
 Result<EscalationPolicy> ReadPolicy(const std::string& name, const LocatedYaml& yaml,
                                     const OnCallConfig& config) {
-  TOCSIN_RETURN_IF_ERROR(yaml.Keys({"steps", "repeat", "repeat_after"}));
+  TOCSIN_RETURN_IF_ERROR(yaml.Keys({"steps", "repeat", "repeat_after", "ack_timeout", "until_acknowledged"}));
   EscalationPolicy out;
   out.name = name;
   TOCSIN_ASSIGN_OR_RETURN(const auto steps, yaml.Need("steps"));
@@ -243,12 +255,18 @@ Result<EscalationPolicy> ReadPolicy(const std::string& name, const LocatedYaml& 
   if (const auto wait = yaml.Find("repeat_after")) {
     TOCSIN_ASSIGN_OR_RETURN(out.repeat_after, wait->Span());
   }
+  if (const auto timeout = yaml.Find("ack_timeout")) {
+    TOCSIN_ASSIGN_OR_RETURN(out.ack_timeout, timeout->Span());
+  }
+  if (const auto on = yaml.Find("until_acknowledged")) {
+    TOCSIN_ASSIGN_OR_RETURN(out.until_acknowledged, on->Flag());
+  }
   if (const Status status = CheckPolicy(out); !status.ok()) return Error(yaml.Wrong(status.message()));
   return out;
 }
 
-Result<OnCallConfig> Read(const LocatedYaml& yaml) {
-  TOCSIN_RETURN_IF_ERROR(yaml.Keys({"people", "teams", "schedules", "policies"}));
+Result<OnCallConfig> Read(const LocatedYaml& yaml, bool others) {
+  if (!others) TOCSIN_RETURN_IF_ERROR(yaml.Keys({"people", "teams", "schedules", "policies"}));
   OnCallConfig out;
   if (const auto people = yaml.Find("people")) TOCSIN_RETURN_IF_ERROR(ReadPeople(*people, out));
   if (const auto teams = yaml.Find("teams")) TOCSIN_RETURN_IF_ERROR(ReadTeams(*teams, out));
@@ -267,9 +285,10 @@ Result<OnCallConfig> Read(const LocatedYaml& yaml) {
   return out;
 }
 
-Result<OnCallConfig> ReadCaught(const LocatedYaml& yaml) {
+// `others`: other keys beside the four are somebody else's.
+Result<OnCallConfig> ReadCaught(const LocatedYaml& yaml, bool others) {
   try {
-    return Read(yaml);
+    return Read(yaml, others);
   } catch (const YAML::Exception&) {
     return Error(Status::FromException("reading who is on call", Code::kInvalidArgument));
   }
@@ -279,11 +298,27 @@ Result<OnCallConfig> ReadCaught(const LocatedYaml& yaml) {
 
 Result<OnCallConfig> ParseOnCall(std::string_view text, const std::string& file) {
   TOCSIN_ASSIGN_OR_RETURN(const auto yaml, LocatedYaml::Parse(text, file));
-  return ReadCaught(yaml);
+  return ReadCaught(yaml, false);
 }
 
 Result<OnCallConfig> ReadOnCall(const YAML::Node& node, const std::string& file, const std::string& path) {
-  return ReadCaught(LocatedYaml(node, file, path));
+  return ReadCaught(LocatedYaml(node, file, path), false);
+}
+
+Result<OnCallConfig> ReadOnCall(const YAML::Node& root, const std::string& file) {
+  if (!root.IsDefined() || root.IsNull()) return OnCallConfig{};
+  if (!root.IsMap()) return Error(LocatedYaml(root, file, "").Wrong("is not a mapping of keys to values"));
+  return ReadCaught(LocatedYaml(root, file, ""), true);
+}
+
+TargetResolver ResolverOf(std::shared_ptr<const OnCallConfig> config) {
+  TargetResolver plain = ResolverOf(*config);
+  TargetResolver out;
+  out.on_call = [config, ask = std::move(plain.on_call)](const std::string& name, Time at) {
+    return ask(name, at);
+  };
+  out.members = [config, ask = std::move(plain.members)](const std::string& name) { return ask(name); };
+  return out;
 }
 
 TargetResolver ResolverOf(const OnCallConfig& config) {

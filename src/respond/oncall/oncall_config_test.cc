@@ -38,6 +38,8 @@ policies:
       - {after: 10m, targets: [{team: ml}, {person: bob}]}
     repeat: 2
     repeat_after: 15m
+    ack_timeout: 4h
+    until_acknowledged: true
 )";
 
 std::string Wrong(std::string from, const std::string& what, const std::string& with) {
@@ -69,6 +71,8 @@ TEST(OnCallConfig, ReadsPeopleSchedulesAndPolicies) {
   EXPECT_EQ(policy.steps.at(1).targets,
             (std::vector<EscalationTarget>{{"person", "bob"}, {"person", "cyd"}}));
   EXPECT_EQ(policy.repeat, 2);
+  EXPECT_EQ(policy.ack_timeout, Duration::Hours(4));
+  EXPECT_TRUE(policy.until_acknowledged);
   EXPECT_EQ(policy.repeat_after, Duration::Minutes(15));
 }
 
@@ -116,6 +120,8 @@ TEST(OnCallConfig, ErrorsSayWhere) {
             "tocsin.yaml:30: policies.default.steps[1].targets[1]: must name one person, schedule or team");
   EXPECT_EQ(Wrong("repeat: 2", "repeat: 21"),
             "tocsin.yaml:31: policies.default.repeat: '21' is not a whole number from 0 to 20");
+  EXPECT_EQ(Wrong("acknowledged: true", "acknowledged: yes"),
+            "tocsin.yaml:34: policies.default.until_acknowledged: 'yes' is neither true nor false");
   EXPECT_EQ(Wrong("  bob: {}", "  ada: {}"), "tocsin.yaml:3: people: 'ada' comes twice");
   EXPECT_EQ(Wrong("[bob, cyd]", "[bob, bob]"), "tocsin.yaml:6: teams.ml[1]: 'bob' comes twice");
 }
