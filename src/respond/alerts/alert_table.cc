@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <unordered_set>
+#include <utility>
 
 namespace tocsin::respond {
 namespace {
@@ -109,15 +110,17 @@ void AlertTable::RemovePostings(const std::vector<uint32_t>& rows) {
 }
 
 Result<uint32_t> AlertTable::NewRow(Time now) {
-  // Full: whatever is over goes early; firing alerts are never pushed out.
-  if (by_fingerprint_.size() >= limits_.max_alerts) {
+  // Full: whatever is over goes early; firing alerts are never pushed out. Looking for room reads the whole
+  // table, so a flood may ask for it once a second only.
+  if (by_fingerprint_.size() >= limits_.max_alerts && now >= full_until_) {
     const Duration keep = std::exchange(limits_.keep_resolved, Duration{});
     Collect(now);
     limits_.keep_resolved = keep;
-    if (by_fingerprint_.size() >= limits_.max_alerts) {
-      return Error(Code::kResourceExhausted,
-                   "alerts: " + std::to_string(limits_.max_alerts) + " are firing, which is the bound");
-    }
+    full_until_ = now + Duration::Seconds(1);
+  }
+  if (by_fingerprint_.size() >= limits_.max_alerts) {
+    return Error(Code::kResourceExhausted,
+                 "alerts: " + std::to_string(limits_.max_alerts) + " are firing, which is the bound");
   }
   if (free_rows_.empty()) {
     rows_.emplace_back();

@@ -96,6 +96,7 @@ class AlertTable {
   void Fill(const Row& row, Scratch& scratch) const;
 
   AlertTableLimits limits_;
+  Time full_until_;  // no room was found: not looked for again before this
   StringPool pool_;
   std::vector<Row> rows_;
   std::vector<uint32_t> free_rows_;

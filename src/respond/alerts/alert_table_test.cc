@@ -80,6 +80,18 @@ TEST(AlertTable, TheBoundHoldsAndResolvedOnesGiveWay) {
   EXPECT_EQ(table.size(), 2u);
 }
 
+// A full table used to be searched for room for each alert of a flood.
+TEST(AlertTable, AFloodIntoAFullTableIsRefusedQuickly) {
+  AlertTable table({.max_alerts = 50'000});
+  for (int i = 0; i < 50'000; ++i)
+    (void)table.Merge(MakeAlert({{"a", std::to_string(i)}}, 0, 1000, 0), At(0));
+  size_t refused = 0;
+  for (int i = 50'000; i < 150'000; ++i) {
+    refused += table.Merge(MakeAlert({{"a", std::to_string(i)}}, 0, 1000, 1), At(1)).has_value() ? 0u : 1u;
+  }
+  EXPECT_EQ(refused, 100'000u);  // a search each would take minutes, and this test its time-out
+}
+
 // Random merges, resolutions, collections and queries against a map that does the same slowly; then a
 // snapshot.
 TEST(AlertTable, AgreesWithAPlainReference) {
