@@ -59,6 +59,7 @@ class Running final : public Server {
     grpc_.reset();
     writer_.reset();  // offers nothing more
     detection_.reset();
+    alerts_.reset();
     stores_.reset();
   }
 
@@ -72,6 +73,10 @@ class Running final : public Server {
     TOCSIN_ASSIGN_OR_RETURN(
         detection_,
         respond::DetectionService::Start(settings_.detection, *stores_->telemetry, *stores_->ledger, clock_));
+    respond::AlertDeskOptions alerts;
+    alerts.directory = settings_.data + "/alerts";
+    alerts.rules = settings_.alerts;
+    TOCSIN_ASSIGN_OR_RETURN(alerts_, respond::AlertDesk::Open(alerts));
     store::WriterOptions writer;
     writer.journal_directory = stores_->directory.journal();
     writer.limits = settings_.limits;
@@ -102,8 +107,8 @@ class Running final : public Server {
   Status StartServers() {
     receiver_ = surface::MakeTelemetryReceiver({*writer_, duplicates_, clock_, metrics_, decode_});
     api_.emplace(surface::ApiDependencies{*receiver_, *writer_, *stores_->telemetry, *stores_->ledger,
-                                          *detection_, clock_, metrics_, surface::kVersion, decode_,
-                                          [this] { return ready_.load(); }});
+                                          *detection_, *alerts_, clock_, metrics_, surface::kVersion,
+                                          clock_.Now(), decode_, [this] { return ready_.load(); }});
     if (settings_.grpc_enabled) {
       surface::GrpcServerOptions options{settings_.grpc.host, settings_.grpc.port, settings_.limits};
       TOCSIN_ASSIGN_OR_RETURN(grpc_, surface::GrpcServer::Start(options, *receiver_));
@@ -126,6 +131,7 @@ class Running final : public Server {
   std::vector<surface::ServerMetrics::Gauge> Sample() const {
     const store::WriterStats writer = writer_->Stats();
     const respond::DetectionStats detection = detection_->Stats();
+    const respond::AlertCounts alerts = alerts_->Counts();
     const surface::HttpServerStats http = http_ ? http_->Stats() : surface::HttpServerStats{};
     const auto number = [](auto value) { return static_cast<double>(value); };
     return {{"tocsin_backlog_bytes", "Journalled, not yet in the store", number(writer.backlog_bytes), false},
@@ -141,6 +147,9 @@ class Running final : public Server {
             {"tocsin_detect_queue", "Generations waiting for the monitors",
              number(detection.queued_generations), false},
             {"tocsin_incidents_opened_total", "Incidents opened", number(detection.incidents_opened), true},
+            {"tocsin_alerts", "Alerts known", number(alerts.alerts), false},
+            {"tocsin_alerts_received_total", "Alerts received", number(alerts.received), true},
+            {"tocsin_alert_notifications", "Groups waiting to be told", number(alerts.notifications), false},
             {"tocsin_http_connections", "Open HTTP connections", number(http.connections), false},
             {"tocsin_http_inflight_bytes", "Request bodies being read or decoded",
              number(http.inflight_bytes), false}};
@@ -153,6 +162,7 @@ class Running final : public Server {
   surface::ServerMetrics metrics_;
   std::optional<store::Stores> stores_;
   std::unique_ptr<respond::DetectionService> detection_;
+  std::unique_ptr<respond::AlertDesk> alerts_;
   std::unique_ptr<store::TelemetryWriter> writer_;
   std::unique_ptr<surface::TelemetryReceiver> receiver_;
   std::optional<surface::ApiDependencies> api_;

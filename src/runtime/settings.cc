@@ -88,6 +88,15 @@ Result<Address> ParseAddress(std::string_view text) {
   return address;
 }
 
+respond::AlertRules DefaultAlertRules() {
+  respond::AlertRules rules;
+  rules.route.receiver = "on-call";
+  rules.route.group_by = std::vector<std::string>{"alertname", "service"};
+  rules.route.group_wait = Duration::Seconds(1);
+  rules.route.group_interval = Duration::Minutes(1);
+  return rules;
+}
+
 Result<Settings> ParseSettings(std::string_view yaml, const std::string& file_name) {
   Settings settings;
   TOCSIN_ASSIGN_OR_RETURN(YamlReader root, YamlReader::Open(yaml, file_name));

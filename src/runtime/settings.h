@@ -13,6 +13,7 @@
 #include "kernel/limits.h"
 #include "kernel/status.h"
 #include "kernel/time.h"
+#include "respond/alerts/alert_desk.h"
 #include "respond/detection_service.h"
 
 namespace tocsin::runtime {
@@ -21,6 +22,9 @@ struct Address {
   std::string host = "127.0.0.1";
   uint16_t port = 0;
 };
+
+// One receiver, "on-call", for everything, by service and alert name.
+respond::AlertRules DefaultAlertRules();
 
 struct Settings {
   std::string data = ".tocsin";
@@ -34,6 +38,7 @@ struct Settings {
   Limits limits;
   ingest::RedactionSettings redaction;
   respond::DetectionOptions detection;
+  respond::AlertRules alerts = DefaultAlertRules();
   std::string log_level = "info";
 };
 

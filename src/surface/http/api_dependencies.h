@@ -7,6 +7,7 @@
 #include "ingest/decoder.h"
 #include "kernel/limits.h"
 #include "ports/clock.h"
+#include "respond/alerts/alert_desk.h"
 #include "respond/detection_service.h"
 #include "store/ledger.h"
 #include "store/telemetry_store.h"
@@ -22,9 +23,11 @@ struct ApiDependencies {
   store::TelemetryStore& telemetry;
   store::Ledger& ledger;
   respond::DetectionService& detection;
+  respond::AlertDesk& alerts;
   const ports::Clock& clock;
   ServerMetrics& metrics;
   std::string version;
+  Time started;
   ingest::DecodeOptions decode;  // `received` is set for each request
   std::function<bool()> ready;   // recovered, and not stopping
 };

@@ -11,6 +11,9 @@ Router BuildRouter(const ApiDependencies& api) {
   AddIncidents(router, api);
   AddIncident(router, api);
   AddIncidentActions(router, api);
+  AddAlerts(router, api);
+  AddSilences(router, api);
+  AddPagerDuty(router, api);
   AddGenerations(router, api);
   AddCounts(router, api);
   AddStatus(router, api);

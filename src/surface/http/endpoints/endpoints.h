@@ -15,13 +15,18 @@ void AddIncidents(Router& router, const ApiDependencies& api);      // GET /api/
 void AddIncident(Router& router, const ApiDependencies& api);       // GET /api/v1/incidents/{id}
 // POST /api/v1/incidents, /api/v1/incidents/{id}/actions; GET /api/v1/incidents/{id}/timeline
 void AddIncidentActions(Router& router, const ApiDependencies& api);
-void AddGenerations(Router& router, const ApiDependencies& api);    // GET /api/v1/generations
-void AddCounts(Router& router, const ApiDependencies& api);         // GET /api/v1/counts
-void AddStatus(Router& router, const ApiDependencies& api);         // GET /api/v1/status
-void AddHealth(Router& router, const ApiDependencies& api);         // GET /livez, /readyz
-void AddMetrics(Router& router, const ApiDependencies& api);        // GET /metrics
-void AddHomePage(Router& router, const ApiDependencies& api);       // GET /
-void AddIncidentPage(Router& router, const ApiDependencies& api);   // GET /incidents/{id}
+void AddAlerts(Router& router, const ApiDependencies& api);     // /api/v2/alerts, /api/v2/alerts/groups
+void AddSilences(Router& router, const ApiDependencies& api);   // /api/v2/silences, status, receivers
+void AddPagerDuty(Router& router, const ApiDependencies& api);  // POST /v2/enqueue
+// The matchers of every `filter` in the query.
+Result<respond::Matchers> ReadMatchers(const Request& request);
+void AddGenerations(Router& router, const ApiDependencies& api);   // GET /api/v1/generations
+void AddCounts(Router& router, const ApiDependencies& api);        // GET /api/v1/counts
+void AddStatus(Router& router, const ApiDependencies& api);        // GET /api/v1/status
+void AddHealth(Router& router, const ApiDependencies& api);        // GET /livez, /readyz
+void AddMetrics(Router& router, const ApiDependencies& api);       // GET /metrics
+void AddHomePage(Router& router, const ApiDependencies& api);      // GET /
+void AddIncidentPage(Router& router, const ApiDependencies& api);  // GET /incidents/{id}
 // GET /openapi.json, of the routes added before it. Last.
 void AddOpenApi(Router& router, const ApiDependencies& api);
 

@@ -1,0 +1,165 @@
+// Alertmanager's API v2: alerts in and out, and their groups.
+#include <fmt/format.h>
+
+#include "ingest/alert_decoder.h"
+#include "surface/http/alert_json.h"
+#include "surface/http/endpoints/endpoints.h"
+#include "surface/http/endpoints/read_body.h"
+#include "surface/http/json_response.h"
+#include "surface/http/problem.h"
+
+namespace tocsin::surface {
+namespace {
+
+ingest::AlertOptions DecodeAlertsNow(const ApiDependencies& api) {
+  ingest::AlertOptions options;
+  options.decode = DecodeNow(api);
+  return options;
+}
+
+// 200 when all are in; 400 with every reason when some are not, the others being in all the same, as
+// Alertmanager answers.
+Response Outcome(const ingest::AlertOutcome& outcome) {
+  if (outcome.rejected_count == 0) return JsonResponse(nlohmann::json::object());
+  std::string detail = fmt::format("{} of the alerts could not be read, {} are in: ", outcome.rejected_count,
+                                   outcome.alerts.size());
+  for (size_t i = 0; i < std::min<size_t>(outcome.rejected.size(), 10); ++i) {
+    detail +=
+        fmt::format("{}[{}] {}", i > 0 ? "; " : "", outcome.rejected[i].index, outcome.rejected[i].reason);
+  }
+  return ProblemResponse(400, detail);
+}
+
+using Decode = Result<ingest::AlertOutcome> (*)(std::string_view, const ingest::AlertOptions&);
+
+void Receive(const ApiDependencies& api, Request&& request, const Responder& respond, Decode decode) {
+  if (const Status status = InflateBody(request, api.decode.limits); !status.ok())
+    return respond(ProblemResponse(status));
+  auto outcome = decode(request.body, DecodeAlertsNow(api));
+  if (!outcome) return respond(ProblemResponse(outcome.error()));
+  Response answer = Outcome(*outcome);
+  if (outcome->alerts.empty()) return respond(std::move(answer));
+  auto answered = std::make_shared<Response>(std::move(answer));
+  api.alerts.Receive(std::move(outcome->alerts), api.clock.Now(), [respond, answered](const Status& status) {
+    respond(status.ok() ? std::move(*answered) : ProblemResponse(status));
+  });
+}
+
+Result<bool> Flag(const Request& request, std::string_view name) {
+  const auto value = request.Query(name);
+  if (value.empty() || value == "true") return true;
+  if (value == "false") return false;
+  return Error(Code::kInvalidArgument, fmt::format("{} is '{}', neither true nor false", name, value));
+}
+
+Result<respond::AlertQuery> ReadQuery(const Request& request) {
+  respond::AlertQuery query;
+  TOCSIN_ASSIGN_OR_RETURN(query.active, Flag(request, "active"));
+  TOCSIN_ASSIGN_OR_RETURN(query.silenced, Flag(request, "silenced"));
+  TOCSIN_ASSIGN_OR_RETURN(query.inhibited, Flag(request, "inhibited"));
+  query.receiver = request.Query("receiver");
+  TOCSIN_ASSIGN_OR_RETURN(query.filter, ReadMatchers(request));
+  return query;
+}
+
+Response List(const ApiDependencies& api, const Request& request) {
+  const auto query = ReadQuery(request);
+  if (!query) return ProblemResponse(query.error());
+  Response response;
+  response.body = "[";
+  api.alerts.ForEach(*query, api.clock.Now(), [&](const respond::ShownAlert& shown) {
+    if (response.body.size() > 1) response.body += ',';
+    AppendAlert(response.body, shown);
+  });
+  response.body += "]\n";
+  return response;
+}
+
+Response Groups(const ApiDependencies& api, const Request& request) {
+  const auto query = ReadQuery(request);
+  if (!query) return ProblemResponse(query.error());
+  Response response;
+  std::string& out = response.body;
+  out = "[";
+  for (const auto& group : api.alerts.Groups(*query, api.clock.Now())) {
+    out += out.size() > 1 ? R"(,{"alerts":[)" : R"({"alerts":[)";
+    for (size_t i = 0; i < group.alerts.size(); ++i) {
+      if (i > 0) out += ',';
+      AppendAlert(out, group.alerts[i]);
+    }
+    out += R"(],"labels":)";
+    AppendLabels(out, group.labels);
+    out += R"(,"receiver":{"name":)";
+    AppendJsonText(out, group.receiver);
+    out += "}}";
+  }
+  out += "]\n";
+  return response;
+}
+
+Operation AlertsIn(const char* summary) {
+  Operation operation;
+  operation.summary = summary;
+  operation.request_types = {"application/json"};
+  operation.answers = {
+      {200, "application/json", "all are in, stored durably"},
+      {400, "application/problem+json", "which alerts could not be read, and why; the others are in"},
+      {429, "application/problem+json", "the disk does not keep up; send again after Retry-After"}};
+  return operation;
+}
+
+const std::vector<Operation::Parameter>& QueryParameters() {
+  static const std::vector<Operation::Parameter> kParameters = {
+      {"filter", "query", "string", "a matcher, as in severity=\"critical\"; may be repeated"},
+      {"receiver", "query", "string", "only those told to it"},
+      {"active", "query", "boolean", "false: without those that are active"},
+      {"silenced", "query", "boolean", "false: without silenced ones"},
+      {"inhibited", "query", "boolean", "false: without inhibited ones"}};
+  return kParameters;
+}
+
+}  // namespace
+
+Result<respond::Matchers> ReadMatchers(const Request& request) {
+  respond::Matchers filter;
+  for (const auto& [name, value] : request.query) {
+    if (name != "filter") continue;
+    if (filter.size() >= respond::kMaxMatchers) return Error(Code::kOutOfRange, "more than 64 filters");
+    TOCSIN_ASSIGN_OR_RETURN(const auto matchers, respond::ParseMatchers(value));
+    filter.insert(filter.end(), matchers.begin(), matchers.end());
+  }
+  return filter;
+}
+
+void AddAlerts(Router& router, const ApiDependencies& api) {
+  Route post{"POST", "/api/v2/alerts", nullptr, AlertsIn("Alerts, as Prometheus sends them"), false};
+  post.handler = [&api](Request&& request, const Responder& respond) {
+    Receive(api, std::move(request), respond, ingest::DecodePostedAlerts);
+  };
+  router.Add(std::move(post));
+
+  Route webhook{"POST", "/api/v1/alerts/alertmanager", nullptr,
+                AlertsIn("Alerts from another Alertmanager's webhook (version 4)"), false};
+  webhook.handler = [&api](Request&& request, const Responder& respond) {
+    Receive(api, std::move(request), respond, ingest::DecodeAlertmanagerWebhook);
+  };
+  router.Add(std::move(webhook));
+
+  Route list{"GET", "/api/v2/alerts", nullptr, {}, true};
+  list.handler = [&api](Request&& request, const Responder& respond) { respond(List(api, request)); };
+  list.operation.summary = "Alerts that fire, with what silences or inhibits them";
+  list.operation.parameters = QueryParameters();
+  list.operation.answers = {{200, "application/json", "a list"},
+                            {400, "application/problem+json", "a parameter is wrong"}};
+  router.Add(std::move(list));
+
+  Route groups{"GET", "/api/v2/alerts/groups", nullptr, {}, true};
+  groups.handler = [&api](Request&& request, const Responder& respond) { respond(Groups(api, request)); };
+  groups.operation.summary = "Alerts by group and receiver";
+  groups.operation.parameters = QueryParameters();
+  groups.operation.answers = {{200, "application/json", "a list"},
+                              {400, "application/problem+json", "a parameter is wrong"}};
+  router.Add(std::move(groups));
+}
+
+}  // namespace tocsin::surface

@@ -1,0 +1,79 @@
+// Alerts through the API of the whole server, in Alertmanager's and PagerDuty's words.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "running_server.h"
+
+namespace tocsin {
+namespace {
+
+using nlohmann::json;
+using ::testing::HasSubstr;
+
+class Alerts : public ::testing::Test {
+ protected:
+  ports::HttpResponse Post(const std::string& path, const std::string& body) {
+    return server_.Post(path, "application/json", body);
+  }
+  json Get(const std::string& path) { return json::parse(server_.Get(path).body, nullptr, false); }
+  e2e::RunningServer server_;
+};
+
+TEST_F(Alerts, PostedAlertsAreShownSilencedAndGrouped) {
+  ASSERT_EQ(
+      Post("/api/v2/alerts",
+           R"([{"labels":{"alertname":"Down","service":"db"},"annotations":{"summary":"\u00fc \u0001 \"x\""}},
+                     {"labels":{"alertname":"Slow","service":"web"}}])")
+          .status,
+      200);
+  const json alerts = Get("/api/v2/alerts");
+  ASSERT_EQ(alerts.size(), 2U);
+  EXPECT_EQ(alerts[0]["status"]["state"], "active");
+  EXPECT_EQ(alerts[0]["receivers"][0]["name"], "on-call");
+  EXPECT_EQ(Get("/api/v2/alerts?filter=alertname%3DDown")[0]["annotations"]["summary"],
+            "\u00fc \u0001 \"x\"");
+  EXPECT_EQ(Get("/api/v2/alerts/groups").size(), 2U);
+  const auto set = Post("/api/v2/silences",
+                        R"({"matchers":[{"name":"service","value":"d.*","isRegex":true}],"createdBy":"kim",
+      "startsAt":"2026-01-01T00:00:00Z","endsAt":"2099-01-01T00:00:00Z","comment":"known"})");
+  ASSERT_EQ(set.status, 200) << set.body;
+  const std::string id = json::parse(set.body)["silenceID"];
+  const json down = Get("/api/v2/alerts?filter=alertname%3DDown");
+  EXPECT_EQ(down[0]["status"]["state"], "suppressed");
+  EXPECT_EQ(down[0]["status"]["silencedBy"][0], id);
+  EXPECT_EQ(Get("/api/v2/alerts?silenced=false").size(), 1U);
+  EXPECT_EQ(Get("/api/v2/silence/" + id)["comment"], "known");
+  EXPECT_EQ(Get("/api/v2/silences")[0]["status"]["state"], "active");
+  EXPECT_EQ(server_.Get("/-/healthy").body, "OK");
+  EXPECT_THAT(Get("/api/v2/status")["versionInfo"]["version"].get<std::string>(), HasSubstr("tocsin"));
+}
+
+TEST_F(Alerts, OneBadAlertCostsItsNeighboursNothing) {
+  const auto answer = Post("/api/v2/alerts", R"([{"labels":{}},{"labels":{"alertname":"Good"}}])");
+  EXPECT_EQ(answer.status, 400);
+  EXPECT_THAT(answer.body, HasSubstr("[0]"));
+  EXPECT_EQ(Get("/api/v2/alerts").size(), 1U);
+  EXPECT_EQ(Post("/api/v2/alerts", "{nonsense").status, 400);
+  EXPECT_EQ(server_.Get("/api/v2/alerts?active=maybe").status, 400);
+  EXPECT_EQ(server_.Get("/api/v2/alerts?filter=%7B").status, 400);
+  EXPECT_EQ(Post("/api/v2/silences", R"({"matchers":[]})").status, 400);
+  EXPECT_EQ(server_.Get("/api/v2/silence/nothing").status, 404);
+}
+
+TEST_F(Alerts, PagerDutyTriggersAndResolves) {
+  const auto sent = Post("/v2/enqueue",
+                         R"({"routing_key":"R","event_action":"trigger","dedup_key":"k1",
+      "payload":{"summary":"disk full","source":"db-1","severity":"critical"}})");
+  ASSERT_EQ(sent.status, 202) << sent.body;
+  EXPECT_EQ(json::parse(sent.body)["dedup_key"], "k1");
+  EXPECT_EQ(Get("/api/v2/alerts").size(), 1U);
+  const auto over = Post("/v2/enqueue", R"({"routing_key":"R","event_action":"resolve","dedup_key":"k1"})");
+  EXPECT_EQ(over.status, 202);
+  EXPECT_EQ(Get("/api/v2/alerts").size(), 0U);
+  EXPECT_EQ(Post("/v2/enqueue", R"({"routing_key":"R","event_action":"explode"})").status, 400);
+}
+
+}  // namespace
+}  // namespace tocsin
