@@ -5,7 +5,7 @@
 //   Open:  snapshot ─► Load, then the log after it ─► Apply
 //
 // Ownership: owns its files and one thread; the machine is the caller's and must outlive the log.
-// Thread-safety: Append, Drain and Stats by any thread. The machine is called by one thread at a time: the
+// Thread-safety: Append and Stats by any thread. The machine is called by one thread at a time: the
 // opener's in Open, then the log's own; what others read of it is the machine's own to guard.
 // Errors: Open: kDataLoss (damaged, with file and offset), kUnavailable (disk). Append: kResourceExhausted
 // when the queue is full, kUnavailable when the disk fails; nothing of the record is kept then.

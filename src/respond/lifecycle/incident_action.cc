@@ -72,9 +72,8 @@ Status TellOther(store::LedgerTransaction& transaction, const std::string& other
                  const std::string& id, const Actor& actor, Time now) {
   TOCSIN_ASSIGN_OR_RETURN(const auto incident, Existing(transaction, IncidentId{other}));
   TOCSIN_ASSIGN_OR_RETURN(auto view, ReadFrom(transaction, incident));
-  return Write(transaction, incident, std::move(view), kind, {{"from", id}}, actor, now).has_value()
-             ? Status()
-             : Status(Code::kUnavailable, "writing to " + other + " failed");
+  const auto told = Write(transaction, incident, std::move(view), kind, {{"from", id}}, actor, now);
+  return told ? Status() : Status(told.error());
 }
 
 Status CheckMerge(store::LedgerTransaction& transaction, const IncidentId& id, const std::string& into) {
