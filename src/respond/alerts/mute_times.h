@@ -17,11 +17,9 @@
 
 #include "kernel/status.h"
 #include "respond/alerts/matcher.h"
+#include "respond/utc_offset.h"
 
 namespace tocsin::respond {
-
-// Offset of a zone's wall clock from UTC at an instant: +1 h in Berlin in winter. Null means UTC.
-using UtcOffset = std::function<Duration(Time)>;
 
 struct IntRange {
   int first = 0;

@@ -22,13 +22,13 @@ Status NotifierDirectory::SetDestinations(std::vector<Destination> destinations)
   return Status::Ok();
 }
 
-std::optional<Route> NotifierDirectory::Find(const std::string& name) const {
+std::optional<NotifierRoute> NotifierDirectory::Find(const std::string& name) const {
   const std::lock_guard lock(mutex_);
   const auto destination = destinations_.find(name);
   if (destination == destinations_.end()) return std::nullopt;
   const auto notifier = notifiers_.find(destination->second.channel);
   if (notifier == notifiers_.end()) return std::nullopt;
-  return Route{destination->second, notifier->second};
+  return NotifierRoute{destination->second, notifier->second};
 }
 
 ChannelTraits NotifierDirectory::TraitsOf(const std::string& name) const {

@@ -15,7 +15,7 @@
 
 namespace tocsin::respond {
 
-struct Route {
+struct NotifierRoute {
   Destination destination;
   std::shared_ptr<Notifier> notifier;
 };
@@ -28,7 +28,7 @@ class NotifierDirectory {
   Status SetDestinations(std::vector<Destination> destinations);
 
   // Nothing when there is no such destination, or nobody speaks its channel.
-  std::optional<Route> Find(const std::string& name) const;
+  std::optional<NotifierRoute> Find(const std::string& name) const;
   // Of a destination that is not there: those of a channel that promises nothing.
   ChannelTraits TraitsOf(const std::string& name) const;
   std::vector<std::string> Names() const;

@@ -13,12 +13,9 @@
 
 #include "kernel/status.h"
 #include "kernel/time.h"
+#include "respond/utc_offset.h"
 
 namespace tocsin::respond {
-
-// Offset of local time from UTC at an instant: local = UTC + offset. Daylight saving is the function's
-// affair.
-using UtcOffset = std::function<Duration(Time)>;
 
 struct QuietHours {
   int from_minute = 22 * 60;  // of the local day, 0 … 1439; included
