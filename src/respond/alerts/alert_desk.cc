@@ -88,6 +88,7 @@ class Desk final : public AlertDesk, public store::StateMachine {
     record.keys = std::move(keys);
     return Write(std::move(record));
   }
+  Status Configure(AlertRules rules, Time now) override;
   void ForEach(const AlertQuery& query, Time now,
                const std::function<void(const ShownAlert&)>& visit) const override;
   std::vector<Silence> FindSilences(const Matchers& filter) const override;
@@ -111,15 +112,17 @@ class Desk final : public AlertDesk, public store::StateMachine {
   }
   Status ApplyRecord(const AlertRecord& record);
   Status Follow(uint64_t fingerprint, signal::Labels labels, const AlertTable::Merged& merged, Time now);
+  // Inhibition anew, and every firing alert in the groups of the routes it has now.
+  Status Reindex(Time now);
   void Tell(Time now);
   AlertNotification Describe(const GroupNotification& told, Time now) const;
   bool Show(const AlertTable::View& view, const AlertQuery& query, Time now, ShownAlert& shown) const;
 
   const AlertDeskOptions options_;
-  const RoutingTree tree_;
-  const MuteTimes mute_times_;
   mutable std::shared_mutex mutex_;
-  AlertTable table_;  // guarded, as all below
+  RoutingTree tree_;  // guarded, as all below
+  MuteTimes mute_times_;
+  AlertTable table_;
   Silences silences_;
   Inhibitor inhibitor_;
   Grouping grouping_;
@@ -173,10 +176,9 @@ Status Desk::Load(std::string_view snapshot) {
     notifications_[told.key] = std::move(told);
   }
   if (!in.ok()) return {Code::kDataLoss, "the stored alerts are damaged"};
-  table_.ForEach({}, [&](const AlertTable::View& view) {
-    inhibitor_.Update(view.fingerprint, view.labels, view.ends_at);
-    return true;
-  });
+  // The rules may be other ones than those it was saved by. An alert beyond the groups there is room for was
+  // refused before, too.
+  (void)Reindex(collected_);
   return {};
 }
 
@@ -287,6 +289,35 @@ Status Desk::Step(Time now) {
   return Write(std::move(record));
 }
 
+Status Desk::Configure(AlertRules rules, Time now) {
+  TOCSIN_ASSIGN_OR_RETURN(RoutingTree tree, RoutingTree::Make(rules.route));
+  TOCSIN_ASSIGN_OR_RETURN(MuteTimes mute_times, MuteTimes::Make(std::move(rules.time_intervals)));
+  const std::unique_lock lock(mutex_);
+  const std::string groups = grouping_.Save();
+  std::swap(tree_, tree);
+  auto grouping = Grouping::Load(groups, tree_);
+  if (!grouping) {
+    std::swap(tree_, tree);
+    return grouping.error();
+  }
+  grouping_ = *std::move(grouping);
+  mute_times_ = std::move(mute_times);
+  inhibitor_ = Inhibitor(std::move(rules.inhibit));
+  return Reindex(now);
+}
+
+Status Desk::Reindex(Time now) {
+  Status status;
+  table_.ForEach({}, [&](const AlertTable::View& view) {
+    inhibitor_.Update(view.fingerprint, view.labels, view.ends_at);
+    if (view.ends_at <= now) return true;
+    const Status one = grouping_.Insert(view.fingerprint, view.labels, view.starts_at, view.ends_at, now);
+    if (!one.ok()) status = one;
+    return true;
+  });
+  return status;
+}
+
 std::vector<AlertNotification> Desk::Take(size_t limit) const {
   const std::shared_lock lock(mutex_);
   std::vector<AlertNotification> out;
@@ -370,6 +401,7 @@ std::vector<Silence> Desk::FindSilences(const Matchers& filter) const {
 }
 
 std::vector<std::string> Desk::Receivers() const {
+  const std::shared_lock lock(mutex_);
   std::vector<std::string> out;
   for (const auto& route : tree_.routes()) out.push_back(route.receiver);
   std::ranges::sort(out);

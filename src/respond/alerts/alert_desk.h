@@ -91,6 +91,10 @@ class AlertDesk {
   virtual Status Step(Time now) = 0;
   virtual std::vector<AlertNotification> Take(size_t limit) const = 0;
   virtual Status Told(std::vector<std::string> keys, Time now) = 0;
+  // From now on by these rules. Groups whose route is still there go on as they are; every firing alert that
+  // is in no group of the routes it has now is grouped anew, and told of as new there. What waits to be told
+  // stays. kInvalidArgument: the rules are wrong, and the old ones stay. Not stored: Open is given them.
+  virtual Status Configure(AlertRules rules, Time now) = 0;
 
   // Unordered. Resolved alerts are not shown.
   virtual void ForEach(const AlertQuery& query, Time now,

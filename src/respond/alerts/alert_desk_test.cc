@@ -116,6 +116,81 @@ TEST_F(AlertDeskTest, AResolvedAlertIsToldAndForgotten) {
   EXPECT_EQ(desk_->Counts().alerts, 0U);
 }
 
+// By rules read anew: a route that is gone loses no alert, one that stays tells nothing twice, a wrong
+// configuration changes nothing.
+TEST_F(AlertDeskTest, NewRulesLoseNoFiringAlert) {
+  const auto rules = [&](const std::string& db_receiver, const std::string& db) {
+    AlertRules out = options_.rules;
+    for (const auto& [matchers, receiver] : {std::pair<std::string, std::string>{"service=web", "web"},
+                                             std::pair<std::string, std::string>{db, db_receiver}}) {
+      RouteSpec route;
+      route.receiver = receiver;
+      route.matchers = *ParseMatchers(matchers);
+      out.route.routes.push_back(route);
+    }
+    return out;
+  };
+  ASSERT_TRUE(desk_->Configure(rules("db", "service=db"), kNow).ok());
+  std::vector<signal::Alert> alerts;
+  for (int i = 0; i < 300; ++i) {
+    const std::string service = i % 3 == 0 ? "web" : i % 3 == 1 ? "db" : "queue";
+    alerts.push_back(MakeAlert({{"alertname", "A" + std::to_string(i)}, {"service", service}}));
+  }
+  ASSERT_TRUE(Receive(alerts).ok());
+  ASSERT_TRUE(desk_->Step(kNow + Duration::Seconds(11)).ok());
+  std::vector<std::string> told;
+  for (const auto& due : desk_->Take(10)) told.push_back(due.key);
+  ASSERT_EQ(told.size(), 3U);
+  ASSERT_TRUE(desk_->Told(told, kNow).ok());
+
+  const Time later = kNow + Duration::Minutes(1);
+  ASSERT_TRUE(desk_->Configure(rules("storage", "service=~\"d.\""), later).ok());
+  EXPECT_THAT(desk_->Receivers(), ::testing::ElementsAre("storage", "team", "web"));
+  std::map<std::string, size_t> grouped;
+  for (const auto& group : desk_->Groups({}, later)) grouped[group.receiver] += group.alerts.size();
+  EXPECT_EQ(grouped, (std::map<std::string, size_t>{{"storage", 100}, {"team", 100}, {"web", 100}}));
+  // Only the receiver that is new is told.
+  ASSERT_TRUE(desk_->Step(later + Duration::Minutes(6)).ok());
+  const auto due = desk_->Take(10);
+  ASSERT_EQ(due.size(), 1U);
+  EXPECT_EQ(due[0].receiver, "storage");
+  EXPECT_EQ(due[0].firing_count, 100U);
+
+  AlertRules wrong = rules("x", "service=db");
+  wrong.route.group_interval = Duration{};
+  EXPECT_EQ(desk_->Configure(wrong, later).code(), Code::kInvalidArgument);
+  EXPECT_THAT(desk_->Receivers(), ::testing::ElementsAre("storage", "team", "web"));
+}
+
+TEST_F(AlertDeskTest, ARestartWithOtherRulesLosesNoFiringAlert) {
+  RouteSpec route;
+  route.receiver = "db";
+  route.matchers = *ParseMatchers("service=db");
+  options_.rules.route.routes = {route};
+  ASSERT_TRUE(desk_->Configure(options_.rules, kNow).ok());
+  ASSERT_TRUE(Receive({MakeAlert({{"alertname", "Down"}, {"service", "db"}})}).ok());
+  ASSERT_TRUE(desk_->Step(kNow + Duration::Seconds(11)).ok());
+  ASSERT_TRUE(desk_->Told({desk_->Take(1).at(0).key}, kNow).ok());
+  options_.rules.route.routes.clear();
+  Reopen();
+  ASSERT_TRUE(desk_->Step(kNow + Duration::Minutes(1)).ok());
+  const auto due = desk_->Take(10);
+  ASSERT_EQ(due.size(), 1U);
+  EXPECT_EQ(due[0].receiver, "team");
+}
+
+TEST_F(AlertDeskTest, NewRulesInhibitWhatAlreadyFires) {
+  ASSERT_TRUE(Receive({MakeAlert({{"alertname", "Down"}, {"service", "db"}, {"severity", "critical"}}),
+                       MakeAlert({{"alertname", "Slow"}, {"service", "db"}, {"severity", "warning"}})})
+                  .ok());
+  AlertRules rules = options_.rules;
+  rules.inhibit.clear();
+  ASSERT_TRUE(desk_->Configure(rules, kNow).ok());
+  EXPECT_EQ(States()["Slow"], "active");
+  ASSERT_TRUE(desk_->Configure(options_.rules, kNow).ok());
+  EXPECT_EQ(States()["Slow"], "suppressed");
+}
+
 TEST_F(AlertDeskTest, WrongSilencesAreRefusedAndLeaveNothing) {
   Silence silence;
   silence.matchers = *ParseMatchers("a=b");
