@@ -1,20 +1,14 @@
 #include "bench/ingest/load.h"
 
-#include <arpa/inet.h>
 #include <fmt/format.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <chrono>
-#include <cstring>
-#include <mutex>
 #include <stdexcept>
 #include <thread>
 
+#include "bench/wire/keep_alive.h"
 #include "otlp.pb.h"
 
 namespace tocsin::bench {
@@ -77,65 +71,10 @@ void FillSpan(otlp::Span& span, uint64_t n, const std::string& marker, size_t te
            Prose(n * 31, text_bytes - text_bytes / 5)));
 }
 
-class Connection {
- public:
-  explicit Connection(uint16_t port) : fd_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(port);
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    if (connect(fd_, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
-      throw std::runtime_error(std::string("connect: ") + std::strerror(errno));
-    }
-  }
-  ~Connection() { close(fd_); }
-  Connection(const Connection&) = delete;
-  Connection& operator=(const Connection&) = delete;
-
-  // The status of the answer; 0 when the connection broke.
-  int Post(const std::string& body) {
-    const std::string head = fmt::format(
-        "POST /v1/traces HTTP/1.1\r\nHost: localhost\r\nContent-Type: "
-        "application/x-protobuf\r\nContent-Length: {}\r\n\r\n",
-        body.size());
-    return SendAll(head) && SendAll(body) ? ReadStatus() : 0;
-  }
-
- private:
-  bool SendAll(const std::string& bytes) {
-    for (size_t done = 0; done < bytes.size();) {
-      const ssize_t n = send(fd_, bytes.data() + done, bytes.size() - done, MSG_NOSIGNAL);
-      if (n <= 0) return false;
-      done += static_cast<size_t>(n);
-    }
-    return true;
-  }
-  int ReadStatus() {
-    std::string in;
-    size_t total = std::string::npos;
-    std::array<char, 4096> piece{};
-    while (in.size() < total) {
-      const ssize_t n = recv(fd_, piece.data(), piece.size(), 0);
-      if (n <= 0) return 0;
-      in.append(piece.data(), static_cast<size_t>(n));
-      const size_t end = in.find("\r\n\r\n");
-      if (total != std::string::npos || end == std::string::npos) continue;
-      size_t length = 0;
-      const size_t at = in.find("Content-Length: ");
-      if (at < end) std::from_chars(in.data() + at + 16, in.data() + end, length);
-      total = end + 4 + length;
-    }
-    int status = 0;
-    std::from_chars(in.data() + 9, in.data() + 12, status);
-    return status;
-  }
-  int fd_;
-};
-
 void RunOne(uint16_t port, int index, double seconds, double rate, uint64_t first, LoadResult& result) {
   std::vector<Body> bodies;
   for (int v = 0; v < kVariants; ++v) bodies.emplace_back(index * kVariants + v, kSpans, kTextBytes);
-  Connection connection(port);
+  KeepAlive connection(port);
   const auto began = Clock::now();
   const auto end =
       began + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
@@ -148,7 +87,7 @@ void RunOne(uint16_t port, int index, double seconds, double rate, uint64_t firs
     Body& body = bodies[sent % bodies.size()];
     body.Number(next);
     const auto at = Clock::now();
-    const int status = connection.Post(body.bytes());
+    const int status = connection.Post("/v1/traces", "application/x-protobuf", body.bytes()).status;
     if (status == 200) {
       next += kSpans;
       result.acknowledged += kSpans;

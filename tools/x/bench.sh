@@ -20,6 +20,7 @@ run_bench() {
   fi
   shift
   bench_names | grep -qx -- "$name" || die "there is no benchmark '$name'. There are: $(bench_names | paste -sd ' ')"
+  if [ "$name" = alerts ]; then setup_test >&2; fi # the peer it is measured against
   build_preset release "bench_$name" tocsin >&2
   local program
   program=$(find build/release/bench -type f -executable \( -name "$name" -o -name "bench_$name" \) | head -n 1)

@@ -36,6 +36,17 @@ install_packages() {
   logged "$log" as_root apt-get update -q
   logged "$log" as_root env DEBIAN_FRONTEND=noninteractive \
     apt-get install -q -y --no-install-recommends "${missing[@]}"
+  stop_services "${missing[@]}"
+}
+
+# Debian starts the service of what it has just installed. Tests start their own, on their own ports.
+stop_services() {
+  local package
+  if [ ! -d /run/systemd/system ]; then return; fi
+  for package in "$@"; do
+    case "$package" in prometheus | prometheus-alertmanager) ;; *) continue ;; esac
+    logged "$TOCSIN_ROOT/build/setup.log" as_root systemctl disable --now "$package.service"
+  done
 }
 
 # install_npm FOLDER FILE...: `npm ci` unless the lockfile is the one installed and every FILE is there.
