@@ -157,8 +157,9 @@ Status Update(store::LedgerTransaction& transaction, const signal::Incident& old
     ++outcome.unchanged;
     return {};
   }
-  TOCSIN_RETURN_IF_ERROR(AppendEvent(transaction, "incident.updated", next,
-                                     EventBody(next, f, what.empty() ? "evidence grows" : what), now));
+  json body = EventBody(next, f, what.empty() ? "evidence grows" : what);
+  if (next.severity != old.severity) body["severity_was"] = old.severity;
+  TOCSIN_RETURN_IF_ERROR(AppendEvent(transaction, "incident.updated", next, body, now));
   outcome.updated.push_back(std::move(next));
   return {};
 }

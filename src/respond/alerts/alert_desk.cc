@@ -99,6 +99,12 @@ class Desk final : public AlertDesk, public store::StateMachine {
   }
   std::vector<ShownGroup> Groups(const AlertQuery& query, Time now) const override;
   std::vector<std::string> Receivers() const override;
+  bool Firing(uint64_t fingerprint, Time now) const override {
+    const std::shared_lock lock(mutex_);
+    bool fires = false;
+    table_.Visit(fingerprint, [&](const AlertTable::View& view) { fires = view.ends_at > now; });
+    return fires;
+  }
   AlertCounts Counts() const override {
     const std::shared_lock lock(mutex_);
     return {table_.size(),         silences_.size(),     grouping_.size(),

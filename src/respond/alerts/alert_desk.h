@@ -108,6 +108,7 @@ class AlertDesk {
   };
   virtual std::vector<ShownGroup> Groups(const AlertQuery& query, Time now) const = 0;
   virtual std::vector<std::string> Receivers() const = 0;
+  virtual bool Firing(uint64_t fingerprint, Time now) const = 0;
   virtual AlertCounts Counts() const = 0;
 };
 

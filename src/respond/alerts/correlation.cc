@@ -263,6 +263,28 @@ Correlator::Placed Correlator::Place(uint64_t fingerprint, signal::Labels labels
   return placed;
 }
 
+uint64_t Correlator::Restore(const std::vector<Member>& members) {
+  const uint64_t id = Open(Time{});
+  Cluster& cluster = clusters_.at(id);
+  for (const auto& member : members) {
+    if (!by_fingerprint_.try_emplace(member.fingerprint, id).second) continue;
+    const uint32_t service = member.service.empty() ? kNoService : graph_.Number(member.service);
+    const auto [at, fresh] = cluster.services.try_emplace(service, Failing{member.first_at, {}, {}});
+    at->second.first_at = std::min(at->second.first_at, member.first_at);
+    at->second.last_at = std::max(at->second.last_at, member.last_at);
+    at->second.fingerprints.push_back(member.fingerprint);
+    if (service != kNoService) {
+      by_service_.try_emplace(service, id);
+    } else if (by_nameless_.try_emplace(member.alert_name, id).second) {
+      cluster.nameless.push_back(member.alert_name);
+    }
+    cluster.first_at =
+        cluster.first_at.known() ? std::min(cluster.first_at, member.first_at) : member.first_at;
+    cluster.last_at = std::max(cluster.last_at, member.last_at);
+  }
+  return id;
+}
+
 std::optional<ClusterView> Correlator::Find(uint64_t id) const {
   const auto found = clusters_.find(id);
   if (found == clusters_.end()) return std::nullopt;

@@ -67,6 +67,13 @@ class Correlator {
   };
   // A firing alert, once or again: a known fingerprint stays where it is while its cluster is open.
   Placed Place(uint64_t fingerprint, signal::Labels labels, Time starts_at, Time now);
+  // An open cluster as it was before a restart; its id. What is in a cluster already stays there.
+  struct Member {
+    uint64_t fingerprint = 0;
+    std::string service, alert_name;  // the name counts when there is no service
+    Time first_at, last_at;
+  };
+  uint64_t Restore(const std::vector<Member>& members);
   // Closes clusters that were quiet for longer than the window; returns their ids. With `firing`, a cluster
   // of which an alert still fires stays open, however quiet its sender is.
   std::vector<uint64_t> Close(Time now, const std::function<bool(uint64_t fingerprint)>& firing = {});

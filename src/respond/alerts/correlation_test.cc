@@ -144,6 +144,18 @@ TEST(Correlation, AClusterStaysOpenWhileItsAlertsFire) {
   EXPECT_EQ(correlator.Close(At(8000), [](uint64_t) { return false; }), std::vector<uint64_t>{id});
 }
 
+TEST(Correlation, ARestoredClusterTakesItsAlertsAndItsServicesAgain) {
+  Correlator correlator;
+  const uint64_t id =
+      correlator.Restore({{1, "db", "DbDown", At(0), At(10)}, {2, "", "Watchdog", At(5), At(9)}});
+  EXPECT_EQ(correlator.ClusterOf(1), id);
+  EXPECT_EQ(Place(correlator, 1, "db", 20).cluster, id);
+  EXPECT_EQ(Place(correlator, 3, "db", 21).cluster, id);
+  EXPECT_NE(Place(correlator, 4, "web", 22).cluster, id) << "nothing links them";
+  EXPECT_EQ(correlator.Sources(id).at(0).service, "db");
+  EXPECT_EQ(correlator.Close(At(4000)).size(), 2u);
+}
+
 TEST(Correlation, AFloodOfServicesKeepsTheBounds) {
   Correlator correlator({.max_open = 100, .max_closed = 200});
   for (uint64_t fp = 1; fp <= 30'000; ++fp) Place(correlator, fp, "s" + std::to_string(fp), 1);

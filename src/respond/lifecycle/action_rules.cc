@@ -22,6 +22,10 @@ struct Rule {
 const std::vector<Rule>& Rules() {
   static const std::vector<Rule> kRules = {
       {"acknowledge", true, {}, {}},
+      {"snooze", true, {"!for"}, {}},
+      {"unacknowledge", true, {"reason"}, {}},
+      {"escalate", true, {"!policy", "reason"}, {}},
+      {"split", true, {"!services", "reason"}, {}},
       {"triage", false, {"reason"}, {}},
       {"mitigate", false, {"reason"}, {}},
       {"monitor", false, {"reason"}, {}},
@@ -173,6 +177,21 @@ Result<PlannedEvent> Factor(const IncidentView& view, const IncidentAction& acti
                        {"claim", Field(action, "claim")}}};
 }
 
+// What changes who is paged; the pages themselves follow in respond/dispatch.
+Result<PlannedEvent> Paging(const IncidentView& view, const IncidentAction& action, Time now) {
+  if (Over(view.state)) return Error(Code::kFailedPrecondition, "it is " + view.state);
+  if (action.action == "unacknowledge")
+    return PlannedEvent{"incident.unacknowledged", {{"reason", Field(action, "reason")}}};
+  if (action.action == "escalate")
+    return PlannedEvent{"incident.escalated",
+                        {{"policy", Field(action, "policy")}, {"reason", Field(action, "reason")}}};
+  if (action.action == "split")
+    return PlannedEvent{"incident.split", {{"services", Field(action, "services")}}};
+  const auto span = ParseDuration(Field(action, "for"));
+  if (!span) return Error(Status(span.error()).WithContext("for"));
+  return PlannedEvent{"incident.snoozed", {{"until_ns", (now + *span).ns}, {"for", Field(action, "for")}}};
+}
+
 }  // namespace
 
 bool KnownSeverity(std::string_view severity) {
@@ -183,7 +202,8 @@ Status CheckActor(const IncidentAction& action, const Actor& actor) {
   if (actor.name.empty()) return {Code::kInvalidArgument, "actor has no name: who does this?"};
   if (actor.name.size() > 200) return {Code::kInvalidArgument, "actor has more than 200 bytes"};
   const Rule* rule = FindRule(action.action);
-  if (rule != nullptr && rule->persons_only && !actor.person) {
+  const bool own = actor.own && action.action == "merge";
+  if (rule != nullptr && rule->persons_only && !actor.person && !own) {
     return {Code::kPermissionDenied, action.action + " is a person's to do, and " + actor.name + " is none"};
   }
   return {};
@@ -195,6 +215,8 @@ Result<PlannedEvent> PlanEvent(const IncidentView& view, const IncidentAction& a
     if (Over(view.state)) return Error(Code::kFailedPrecondition, "it is " + view.state);
     return PlannedEvent{"incident.acknowledged", json::object()};
   }
+  if (a == "snooze" || a == "unacknowledge" || a == "escalate" || a == "split")
+    return Paging(view, action, now);
   if (a == "triage") return ToState(view, "triaged", action);
   if (a == "mitigate") return ToState(view, "mitigating", action);
   if (a == "monitor") return ToState(view, "monitoring", action);

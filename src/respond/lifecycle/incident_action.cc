@@ -113,19 +113,38 @@ Result<IncidentView> ApplyAction(store::Ledger& ledger, const IncidentId& id, co
     return applied ? Status() : Status(applied.error());
   });
   if (status.ok()) return applied;
-  if (status.code() == Code::kPermissionDenied) {
-    const Status recorded = ledger.Transact([&](store::LedgerTransaction& transaction) {
-      signal::Event event;
-      event.time = now;
-      event.kind = "incident.refused";
-      event.subject = id.value;
-      event.actor = actor.name;
-      event.body_json = Dump({{"action", action.action}, {"why", status.message()}});
-      return Append(transaction, event);
-    });
-    TOCSIN_RETURN_IF_ERROR(recorded);
-  }
+  if (status.code() == Code::kPermissionDenied)
+    TOCSIN_RETURN_IF_ERROR(RecordRefusal(ledger, id, action, actor, status.message(), now));
   return Error(status);
+}
+
+Status RecordRefusal(store::Ledger& ledger, const IncidentId& id, const IncidentAction& action,
+                     const Actor& actor, const std::string& why, Time now) {
+  return ledger.Transact([&](store::LedgerTransaction& transaction) {
+    signal::Event event;
+    event.time = now;
+    event.kind = "incident.refused";
+    event.subject = id.value;
+    event.actor = actor.name;
+    event.body_json = Dump({{"action", action.action}, {"why", why}});
+    return Append(transaction, event);
+  });
+}
+
+Status CheckAction(store::LedgerTransaction& transaction, const signal::Incident& incident,
+                   const IncidentAction& action, const Actor& actor, Time now) {
+  TOCSIN_RETURN_IF_ERROR(CheckActor(action, actor));
+  TOCSIN_ASSIGN_OR_RETURN(const IncidentView view, ReadFrom(transaction, incident));
+  const auto planned = PlanEvent(view, action, now);
+  return planned ? Status() : Status(planned.error());
+}
+
+Status RecordEvent(store::LedgerTransaction& transaction, const IncidentId& id, const std::string& kind,
+                   const json& body, const Actor& actor, Time now) {
+  TOCSIN_ASSIGN_OR_RETURN(const auto incident, Existing(transaction, id));
+  TOCSIN_ASSIGN_OR_RETURN(auto view, ReadFrom(transaction, incident));
+  const auto written = Write(transaction, incident, std::move(view), kind, body, actor, now);
+  return written ? Status() : Status(written.error());
 }
 
 Result<signal::Incident> DeclareIncident(store::LedgerTransaction& transaction,

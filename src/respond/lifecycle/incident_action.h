@@ -25,6 +25,7 @@ namespace tocsin::respond {
 struct Actor {
   std::string name;
   bool person = true;  // false: a bot, an agent, a service
+  bool own = false;    // Tocsin's own correlation of alerts: may merge what nobody works on
 };
 
 // {"action":"note","text":"…"}; docs/formats/incident-actions.md has each action and its fields.
@@ -46,6 +47,18 @@ Result<IncidentView> ApplyAction(store::LedgerTransaction& transaction, const In
 // The same in a transaction of its own; a refused program is recorded.
 Result<IncidentView> ApplyAction(store::Ledger& ledger, const IncidentId& id, const IncidentAction& action,
                                  const Actor& actor, Time now);
+
+// What ApplyAction would refuse, without writing anything.
+Status CheckAction(store::LedgerTransaction& transaction, const signal::Incident& incident,
+                   const IncidentAction& action, const Actor& actor, Time now);
+
+// Writes an event that is no action (an acknowledgement that has run out) and the view after it.
+Status RecordEvent(store::LedgerTransaction& transaction, const IncidentId& id, const std::string& kind,
+                   const nlohmann::json& body, const Actor& actor, Time now);
+
+// The refusal of a program, on the timeline.
+Status RecordRefusal(store::Ledger& ledger, const IncidentId& id, const IncidentAction& action,
+                     const Actor& actor, const std::string& why, Time now);
 
 // Opens an incident that a person or an alert declares. Gives its id.
 struct Declaration {

@@ -56,9 +56,11 @@ void FoldTask(IncidentView& view, const std::string& kind, const json& body, Tim
 }
 
 void FoldRest(IncidentView& view, const std::string& kind, const json& body, const signal::Event& event) {
-  if (kind == "incident.acknowledged") {
+  if (kind == "incident.acknowledged" || kind == "incident.snoozed") {
     view.acknowledged_by = event.actor;
     Stop(view, "acknowledged", event.time);
+  } else if (kind == "incident.unacknowledged" || kind == "escalation.ack_expired") {
+    view.acknowledged_by.clear();
   } else if (kind == "incident.assigned") {
     view.roles[Text(body, "role")] = Text(body, "person");
   } else if (kind == "incident.severity") {

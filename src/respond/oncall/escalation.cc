@@ -165,6 +165,7 @@ bool EscalationRun::Page(Time now, const EscalationPolicy& policy, const TargetR
          now});
     return false;
   }
+  reach_.clear();
   for (const auto& person : people) {
     PageOrder order{
         fmt::format("page/{}/{}/{}/{}/{}", KeyPart(incident_), run_, repeat_, step_, KeyPart(person)),
@@ -175,6 +176,7 @@ bool EscalationRun::Page(Time now, const EscalationPolicy& policy, const TargetR
         person,
         last,
         now};
+    if (!last) reach_.push_back(order.key);
     outcome.orders.push_back(order);
     pending_.push_back(std::move(order));
     if (!Contains(paged_, person)) paged_.push_back(person);
@@ -270,6 +272,12 @@ Result<EscalationOutcome> EscalationRun::Resolve(Time now) {
   outcome.events.push_back(std::move(event));
   outcome.changed = true;
   return outcome;
+}
+
+bool EscalationRun::CouldNotTell(std::string_view key, Time now) {
+  if (std::erase(reach_, key) == 0 || !reach_.empty() || state_ != "running") return false;
+  deadline_ = std::min(deadline_, now);
+  return true;
 }
 
 bool EscalationRun::Confirm(std::string_view key) {

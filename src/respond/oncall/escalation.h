@@ -123,6 +123,10 @@ class EscalationRun {
   Result<EscalationOutcome> Resolve(Time now);
   // The page is in the hands of whoever sends it. False when it was not pending.
   bool Confirm(std::string_view key);
+  // No channel of the person could be reached for this page. When that is so for everybody of a step, the
+  // next step need not wait; the wait after the last one stays, so that nothing turns in a circle. True when
+  // the next step is due now.
+  bool CouldNotTell(std::string_view key, Time now);
 
   // When Advance has something to do; nothing once resolved, ended, or acknowledged without an end.
   std::optional<Time> NextDeadline() const;
@@ -162,6 +166,7 @@ class EscalationRun {
   Time acknowledged_at_;
   Time wake_;  // when an acknowledgement ends; not known: it does not
   std::vector<std::string> paged_;
+  std::vector<std::string> reach_;  // keys of the last step's pages of which we do not know that they failed
   std::vector<PageOrder> pending_;
 };
 

@@ -48,6 +48,7 @@ Json EscalationRun::ToJson() const {
           {"acknowledged_at", acknowledged_at_.ns},
           {"wake", wake_.ns},
           {"paged", paged_},
+          {"reach", reach_},
           {"pending", std::move(pending)}};
 }
 
@@ -67,6 +68,7 @@ Result<EscalationRun> EscalationRun::FromJson(const Json& json) {
     out.acknowledged_at_.ns = json.at("acknowledged_at").get<int64_t>();
     out.wake_.ns = json.at("wake").get<int64_t>();
     out.paged_ = json.at("paged").get<std::vector<std::string>>();
+    out.reach_ = json.value("reach", std::vector<std::string>());
     for (const auto& order : json.at("pending")) {
       out.pending_.push_back(OrderFrom(order, out.incident_, out.run_));
     }

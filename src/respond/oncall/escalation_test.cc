@@ -182,5 +182,20 @@ TEST_F(Escalation, PoliciesAreChecked) {
   EXPECT_EQ(CheckPolicy(policy).message(), "steps[2].targets[0] is neither a person nor a schedule");
 }
 
+TEST_F(Escalation, WhenNobodyOfAStepCanBeToldTheNextStepNeedNotWait) {
+  Advance(0);
+  EXPECT_FALSE(run.CouldNotTell("page/INC-1/1/0/0/eve", After(1))) << "not a page of this step";
+  EXPECT_TRUE(run.CouldNotTell("page/INC-1/1/0/0/ada", After(1)));
+  const auto stored = EscalationRun::FromJson(run.ToJson());
+  ASSERT_TRUE(stored);
+  run = *stored;
+  EXPECT_THAT(Keys(Advance(1)), ElementsAre("page/INC-1/1/0/1/bob"));
+  EXPECT_FALSE(run.CouldNotTell("page/INC-1/1/0/0/ada", After(1))) << "of a step that is past";
+  EXPECT_TRUE(run.CouldNotTell("page/INC-1/1/0/1/bob", After(2)));
+  EXPECT_THAT(Keys(Advance(2)), ElementsAre("page/INC-1/1/0/2/cto"));
+  EXPECT_FALSE(run.CouldNotTell("page/INC-1/1/0/2/cto", After(3))) << "the wait after the last step stays";
+  EXPECT_THAT(Keys(Advance(3)), IsEmpty());
+}
+
 }  // namespace
 }  // namespace tocsin::respond

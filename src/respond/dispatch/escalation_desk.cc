@@ -1,0 +1,375 @@
+#include "respond/dispatch/escalation_desk.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "respond/dispatch/ledger_outbox.h"
+#include "respond/dispatch/page_message.h"
+#include "respond/lifecycle/incident_action.h"
+
+namespace tocsin::respond {
+namespace {
+
+using nlohmann::json;
+
+constexpr const char* kRuns = "escalations";
+constexpr size_t kMaxRunsOfIncident = 64;
+// Runs of one policy are numbered from here on, so that pages of two policies never share a key.
+constexpr int64_t kRunsOfAPolicy = 1'000'000;
+
+std::string Dump(const json& j) { return j.dump(-1, ' ', false, json::error_handler_t::replace); }
+
+std::string RunId(const IncidentId& incident, const std::string& policy) {
+  return incident.value + "|" + policy;
+}
+
+Result<EscalationRun> ReadRun(const store::Document& document) {
+  const json body = json::parse(document.body_json, nullptr, false);
+  if (body.is_discarded()) return Error(Code::kDataLoss, "escalation " + document.id + " is not JSON");
+  auto run = EscalationRun::FromJson(body);
+  if (!run) return Error(Code::kDataLoss, "escalation " + document.id + ": " + run.error().message());
+  return run;
+}
+
+// What is on the timeline already by other means.
+bool ToldElsewhere(const std::string& kind) {
+  return kind == "paged" || kind == "acknowledged" || kind == "resolved";
+}
+
+std::string PagePrefix(const EscalationRun& run) {
+  return fmt::format("page/{}/{}/", run.incident(), run.run());
+}
+
+}  // namespace
+
+Status AppendIncidentEvent(store::LedgerTransaction& transaction, const IncidentId& incident,
+                           const std::string& kind, const std::string& actor, const std::string& body_json,
+                           Time now) {
+  signal::Event event;
+  event.time = now;
+  event.kind = kind;
+  event.subject = incident.value;
+  event.actor = actor;
+  event.body_json = body_json;
+  const auto seq = transaction.AppendEvent(event);
+  return seq ? Status() : Status(seq.error());
+}
+
+const EscalationPolicy* EscalationDesk::PolicyOf(const std::string& name) const {
+  const auto& policies = config_->oncall.policies;
+  auto it = policies.find(name);
+  if (it == policies.end()) it = policies.find(config_->incidents.policy);
+  return it == policies.end() ? nullptr : &it->second;
+}
+
+Result<std::vector<EscalationDesk::Run>> EscalationDesk::RunsOf(store::LedgerTransaction& transaction,
+                                                                const IncidentId& incident) const {
+  store::DocumentFilter filter;
+  filter.collection = kRuns;
+  filter.after_id = incident.value + "|";
+  filter.limit = kMaxRunsOfIncident;
+  TOCSIN_ASSIGN_OR_RETURN(const auto documents, transaction.FindDocuments(filter));
+  std::vector<Run> out;
+  for (const auto& document : documents) {
+    if (!document.id.starts_with(incident.value + "|")) break;
+    TOCSIN_ASSIGN_OR_RETURN(auto run, ReadRun(document));
+    out.push_back({document.id, std::move(run)});
+  }
+  return out;
+}
+
+Status EscalationDesk::Hand(store::LedgerTransaction& transaction, const signal::Incident& incident,
+                            const PageOrder& order, Time now) const {
+  const auto preferences = config_->preferences.find(order.person);
+  const auto person = config_->oncall.people.find(order.person);
+  ChannelPlan plan;
+  if (preferences != config_->preferences.end()) {
+    UtcOffset offset;
+    if (person != config_->oncall.people.end())
+      offset = [zone = person->second.zone](Time at) { return zone.OffsetAt(at); };
+    plan = PlanChannels(preferences->second, UrgencyOf(incident.severity), order.last_step, now, offset);
+  }
+  json body = {{"person", order.person},       {"run", order.run},
+               {"repeat", order.repeat},       {"step", order.step},
+               {"last_step", order.last_step}, {"key", order.key},
+               {"channels", plan.destinations}};
+  if (!plan.reason.empty()) body["why"] = plan.reason;
+  if (plan.destinations.empty()) {
+    body["why"] = order.person + " has no channel to be told by";
+    return AppendIncidentEvent(transaction, incident.id, "incident.page_failed", "tocsin", Dump(body), now);
+  }
+  auto message = MessageAbout(incident, "page", "", *config_, now);
+  TOCSIN_ASSIGN_OR_RETURN(auto item, outbox_->NewItem(order.key, order.person, std::move(message),
+                                                      plan.destinations, now, plan.not_before));
+  TOCSIN_RETURN_IF_ERROR(PutNewItem(transaction, item));
+  return AppendIncidentEvent(transaction, incident.id, "incident.paged", "tocsin", Dump(body), now);
+}
+
+Status EscalationDesk::Store(store::LedgerTransaction& transaction, const signal::Incident& incident,
+                             Run& run, EscalationOutcome outcome, Time now) const {
+  for (const auto& event : outcome.events) {
+    if (ToldElsewhere(event.kind)) continue;
+    const json body = {{"text", event.text}, {"policy", run.run.policy()}};
+    if (event.kind == "ack_expired") {  // the incident has nobody again
+      TOCSIN_RETURN_IF_ERROR(RecordEvent(transaction, incident.id, "escalation." + event.kind, body,
+                                         Actor{"tocsin", false}, now));
+      continue;
+    }
+    TOCSIN_RETURN_IF_ERROR(
+        AppendIncidentEvent(transaction, incident.id, "escalation." + event.kind, "tocsin", Dump(body), now));
+  }
+  const std::vector<PageOrder> orders = run.run.pending();
+  for (const auto& order : orders) {
+    TOCSIN_RETURN_IF_ERROR(Hand(transaction, incident, order, now));
+    run.run.Confirm(order.key);
+    if (config_->preferences.contains(order.person)) continue;
+    (void)run.run.CouldNotTell(order.key, now);
+  }
+  return transaction.PutDocument(
+      {kRuns, run.id, run.run.NextDeadline().value_or(Time{}), Dump(run.run.ToJson())});
+}
+
+Status EscalationDesk::Start(store::LedgerTransaction& transaction, const signal::Incident& incident,
+                             const std::string& policy_name, Time now) const {
+  const EscalationPolicy* policy = PolicyOf(policy_name);
+  if (policy == nullptr) return {};
+  TOCSIN_ASSIGN_OR_RETURN(const auto runs, RunsOf(transaction, incident.id));
+  int64_t number = 1 + static_cast<int64_t>(runs.size()) * kRunsOfAPolicy;
+  for (const auto& other : runs) {
+    if (other.run.policy() != policy->name) continue;
+    const auto& state = other.run.state();
+    if (state == "running" || state == "acknowledged") return {};
+    number = other.run.run() + 1;
+  }
+  EscalationOutcome outcome;
+  Run run{RunId(incident.id, policy->name),
+          EscalationRun::Start(incident.id.value, number, *policy, now, outcome)};
+  auto first = run.run.Advance(now, *policy, resolver_);
+  outcome.events.insert(outcome.events.end(), first.events.begin(), first.events.end());
+  return Store(transaction, incident, run, std::move(outcome), now);
+}
+
+Status EscalationDesk::AdvanceOne(store::LedgerTransaction& transaction, const store::Document& document,
+                                  Time now) const {
+  const IncidentId id{document.id.substr(0, document.id.find('|'))};
+  TOCSIN_ASSIGN_OR_RETURN(const auto incident, transaction.FindIncident(id));
+  if (!incident) {
+    const auto gone = transaction.DeleteDocument(kRuns, document.id);
+    return gone ? Status() : Status(gone.error());
+  }
+  EscalationOutcome outcome;
+  auto read = ReadRun(document);
+  const std::string name = read ? read->policy() : document.id.substr(id.value.size() + 1);
+  const EscalationPolicy* policy = PolicyOf(name);
+  if (!read) {
+    // Rather a page too many than none: begun anew, under numbers that no page had.
+    outcome.events.push_back({"damaged", read.error().message(), now});
+    read = EscalationRun::Start(id.value, now.ns / 1'000'000, policy ? *policy : EscalationPolicy{}, now,
+                                outcome);
+  }
+  Run run{document.id, std::move(*read)};
+  if (policy == nullptr) {
+    auto ended = run.run.Resolve(now);
+    if (ended) outcome.events.push_back({"ended", fmt::format("policy '{}' is gone", name), now});
+    return Store(transaction, *incident, run, std::move(outcome), now);
+  }
+  auto next = run.run.Advance(now, *policy, resolver_);
+  outcome.events.insert(outcome.events.end(), next.events.begin(), next.events.end());
+  return Store(transaction, *incident, run, std::move(outcome), now);
+}
+
+Result<size_t> EscalationDesk::AdvanceDue(store::LedgerTransaction& transaction, Time now,
+                                          size_t limit) const {
+  store::DocumentFilter filter;
+  filter.collection = kRuns;
+  filter.due_until = now;
+  filter.limit = limit;
+  TOCSIN_ASSIGN_OR_RETURN(const auto due, transaction.FindDocuments(filter));
+  for (const auto& document : due) TOCSIN_RETURN_IF_ERROR(AdvanceOne(transaction, document, now));
+  return due.size();
+}
+
+Status EscalationDesk::Tell(store::LedgerTransaction& transaction, const signal::Incident& incident,
+                            const std::vector<std::string>& destinations, const std::string& kind,
+                            const std::string& occasion, const std::string& what, Time now) const {
+  for (const auto& destination : destinations) {
+    TOCSIN_ASSIGN_OR_RETURN(
+        auto item,
+        outbox_->NewItem(fmt::format("tell/{}/{}/{}", incident.id.value, occasion, destination), "",
+                         MessageAbout(incident, kind, what, *config_, now), {destination}, now));
+    TOCSIN_RETURN_IF_ERROR(PutNewItem(transaction, item));
+  }
+  return {};
+}
+
+// PagerDuty keeps an incident of its own and must hear the end of it; people only hear that it is over.
+Status EscalationDesk::TellPaged(store::LedgerTransaction& transaction, const signal::Incident& incident,
+                                 const EscalationRun& run, const std::string& kind, const std::string& what,
+                                 Time now) const {
+  std::map<std::string, std::string> channel_of;
+  for (const auto& destination : config_->destinations) channel_of[destination.name] = destination.channel;
+  for (const auto& person : run.paged()) {
+    const auto preferences = config_->preferences.find(person);
+    if (preferences == config_->preferences.end()) continue;
+    std::vector<std::string> pagers;
+    for (const auto& [urgency, names] : preferences->second.channels) {
+      for (const auto& name : names) {
+        if (channel_of[name] == "pagerduty" && std::ranges::find(pagers, name) == pagers.end())
+          pagers.push_back(name);
+      }
+    }
+    const auto occasion = fmt::format("{}/{}/{}", kind, run.run(), person);
+    TOCSIN_RETURN_IF_ERROR(Tell(transaction, incident, pagers, kind, occasion, what, now));
+    if (kind != "resolved") continue;
+    auto plan = PlanChannels(preferences->second, "low", false, now, {});
+    std::erase_if(plan.destinations, [&](const auto& name) { return channel_of[name] == "pagerduty"; });
+    if (plan.destinations.empty()) continue;
+    TOCSIN_ASSIGN_OR_RETURN(
+        auto item,
+        outbox_->NewItem(fmt::format("tell/{}/{}", incident.id.value, occasion), person,
+                         MessageAbout(incident, kind, what, *config_, now), plan.destinations, now));
+    TOCSIN_RETURN_IF_ERROR(PutNewItem(transaction, item));
+  }
+  return {};
+}
+
+Status EscalationDesk::Acknowledge(store::LedgerTransaction& transaction, const signal::Incident& incident,
+                                   const std::string& by, bool is_person, Time now) const {
+  TOCSIN_ASSIGN_OR_RETURN(auto runs, RunsOf(transaction, incident.id));
+  Status refused;
+  bool accepted = runs.empty();
+  for (auto& run : runs) {
+    if (run.run.state() == "resolved") {
+      accepted = accepted || is_person;
+      continue;
+    }
+    const EscalationPolicy* policy = PolicyOf(run.run.policy());
+    const std::string prefix = PagePrefix(run.run);
+    auto outcome =
+        run.run.Acknowledge(by, is_person, 0, now, policy ? *policy : EscalationPolicy{}, resolver_);
+    if (!outcome) {
+      if (outcome.error().code() == Code::kAlreadyExists) accepted = true;
+      if (refused.ok()) refused = outcome.error();
+      continue;
+    }
+    accepted = true;
+    TOCSIN_RETURN_IF_ERROR(Store(transaction, incident, run, std::move(*outcome), now));
+    TOCSIN_RETURN_IF_ERROR(
+        DropOpenPages(transaction, *outbox_, incident.id.value, "acknowledged by " + by, now, prefix));
+    TOCSIN_RETURN_IF_ERROR(
+        TellPaged(transaction, incident, run.run, "acknowledged", "Acknowledged by " + by, now));
+  }
+  return accepted ? Status() : refused;
+}
+
+Status EscalationDesk::Snooze(store::LedgerTransaction& transaction, const signal::Incident& incident,
+                              const std::string& by, bool is_person, Time until, Time now) const {
+  TOCSIN_ASSIGN_OR_RETURN(auto runs, RunsOf(transaction, incident.id));
+  Status refused(Code::kFailedPrecondition, "nobody is being paged about " + incident.id.value);
+  bool accepted = false;
+  for (auto& run : runs) {
+    if (run.run.state() == "resolved") continue;
+    const EscalationPolicy* policy = PolicyOf(run.run.policy());
+    const std::string prefix = PagePrefix(run.run);
+    auto outcome =
+        run.run.Snooze(by, is_person, until, now, policy ? *policy : EscalationPolicy{}, resolver_);
+    if (!outcome) {
+      refused = outcome.error();
+      continue;
+    }
+    accepted = true;
+    TOCSIN_RETURN_IF_ERROR(Store(transaction, incident, run, std::move(*outcome), now));
+    TOCSIN_RETURN_IF_ERROR(
+        DropOpenPages(transaction, *outbox_, incident.id.value, "put off by " + by, now, prefix));
+  }
+  return accepted ? Status() : refused;
+}
+
+Status EscalationDesk::Unacknowledge(store::LedgerTransaction& transaction, const signal::Incident& incident,
+                                     const std::string& by, Time now) const {
+  TOCSIN_ASSIGN_OR_RETURN(auto runs, RunsOf(transaction, incident.id));
+  Status refused(Code::kFailedPrecondition, "nobody has acknowledged " + incident.id.value);
+  bool accepted = false;
+  for (auto& run : runs) {
+    const EscalationPolicy* policy = PolicyOf(run.run.policy());
+    if (policy == nullptr) continue;
+    auto outcome = run.run.Unacknowledge(by, now, *policy);
+    if (!outcome) continue;
+    accepted = true;
+    auto next = run.run.Advance(now, *policy, resolver_);
+    outcome->events.insert(outcome->events.end(), next.events.begin(), next.events.end());
+    TOCSIN_RETURN_IF_ERROR(Store(transaction, incident, run, std::move(*outcome), now));
+  }
+  return accepted ? Status() : refused;
+}
+
+Status EscalationDesk::Reassign(store::LedgerTransaction& transaction, const signal::Incident& incident,
+                                const std::string& by, const std::string& policy, Time now) const {
+  if (!config_->oncall.policies.contains(policy))
+    return {Code::kNotFound, fmt::format("there is no policy '{}'", policy)};
+  TOCSIN_ASSIGN_OR_RETURN(auto runs, RunsOf(transaction, incident.id));
+  for (auto& run : runs) {
+    if (run.run.state() == "resolved") continue;
+    if (run.run.policy() == policy && run.run.state() == "running") continue;
+    const std::string prefix = PagePrefix(run.run);
+    auto outcome = run.run.Resolve(now);
+    if (!outcome) continue;
+    outcome->events = {
+        {"reassigned", fmt::format("by {} from policy '{}' to '{}'", by, run.run.policy(), policy), now}};
+    TOCSIN_RETURN_IF_ERROR(Store(transaction, incident, run, std::move(*outcome), now));
+    TOCSIN_RETURN_IF_ERROR(DropOpenPages(transaction, *outbox_, incident.id.value,
+                                         "passed on to " + policy + " by " + by, now, prefix));
+  }
+  return Start(transaction, incident, policy, now);
+}
+
+Result<bool> EscalationDesk::Resolve(store::LedgerTransaction& transaction, const signal::Incident& incident,
+                                     const std::string& what, Time now) const {
+  TOCSIN_ASSIGN_OR_RETURN(auto runs, RunsOf(transaction, incident.id));
+  bool any = false;
+  for (auto& run : runs) {
+    const std::string prefix = PagePrefix(run.run);
+    auto outcome = run.run.Resolve(now);
+    if (!outcome) continue;
+    any = true;
+    TOCSIN_RETURN_IF_ERROR(Store(transaction, incident, run, std::move(*outcome), now));
+    TOCSIN_RETURN_IF_ERROR(DropOpenPages(transaction, *outbox_, incident.id.value, what, now, prefix));
+    TOCSIN_RETURN_IF_ERROR(TellPaged(transaction, incident, run.run, "resolved", what, now));
+  }
+  return any;
+}
+
+Status EscalationDesk::Louder(store::LedgerTransaction& transaction, const signal::Incident& incident,
+                              Time now) const {
+  if (UrgencyOf(incident.severity) != "high") return {};
+  TOCSIN_ASSIGN_OR_RETURN(auto runs, RunsOf(transaction, incident.id));
+  for (auto& run : runs) {
+    const EscalationPolicy* policy = PolicyOf(run.run.policy());
+    if (policy == nullptr || (run.run.state() != "running" && run.run.state() != "ended")) continue;
+    const std::string prefix = PagePrefix(run.run);
+    auto outcome = run.run.Reassign("tocsin", now, *policy);
+    if (!outcome) continue;
+    outcome->events = {{"louder", "it is " + incident.severity + " now: paging begins anew", now}};
+    auto first = run.run.Advance(now, *policy, resolver_);
+    outcome->events.insert(outcome->events.end(), first.events.begin(), first.events.end());
+    TOCSIN_RETURN_IF_ERROR(
+        DropOpenPages(transaction, *outbox_, incident.id.value, "paged anew, more urgent", now, prefix));
+    TOCSIN_RETURN_IF_ERROR(Store(transaction, incident, run, std::move(*outcome), now));
+  }
+  return {};
+}
+
+Status EscalationDesk::Hasten(store::LedgerTransaction& transaction, const IncidentId& incident,
+                              const std::string& step, Time now) const {
+  TOCSIN_ASSIGN_OR_RETURN(const auto found, transaction.FindIncident(incident));
+  if (!found) return {};
+  TOCSIN_ASSIGN_OR_RETURN(auto runs, RunsOf(transaction, incident));
+  for (auto& run : runs) {
+    if (run.run.CouldNotTell(step, now)) TOCSIN_RETURN_IF_ERROR(Store(transaction, *found, run, {}, now));
+  }
+  return {};
+}
+
+}  // namespace tocsin::respond
