@@ -7,10 +7,12 @@
 #include <set>
 
 #include "kernel/rng.h"
-#include "respond/notify/memory_outbox_store.h"
+#include "respond/notify/testing/observed_store.h"
 
 namespace tocsin::respond {
 namespace {
+
+using testing::ObservedStore;
 
 constexpr Time kStart{1'700'000'000'000'000'000};
 
@@ -40,7 +42,7 @@ SendOutcome Failure(bool retryable, bool possibly = false, Duration retry_after 
 }
 
 // One claim, stored.
-OutboxItem ClaimOne(const Outbox& outbox, MemoryOutboxStore& store, Time now) {
+OutboxItem ClaimOne(const Outbox& outbox, ObservedStore& store, Time now) {
   std::map<std::string, DestinationState> states;
   const auto due = *store.Due(now, 1000);
   for (const auto& item : due) {
@@ -51,24 +53,28 @@ OutboxItem ClaimOne(const Outbox& outbox, MemoryOutboxStore& store, Time now) {
   return claim.send.value_or(OutboxItem{});
 }
 
-void SettleOne(const Outbox& outbox, MemoryOutboxStore& store, const OutboxItem& item,
-               const SendOutcome& outcome, Time now) {
+void SettleOne(const Outbox& outbox, ObservedStore& store, const OutboxItem& item, const SendOutcome& outcome,
+               Time now) {
   const auto state = *store.FindDestination(item.destination());
   const auto changes =
       outbox.Settle(item, *store.HeldIn(item.key), outcome, state.value_or(DestinationState{}), now);
   ASSERT_TRUE(store.Apply(changes).ok());
 }
 
-void Put(const Outbox& outbox, MemoryOutboxStore& store, const std::string& step,
+void Put(const Outbox& outbox, ObservedStore& store, const std::string& step,
          const std::vector<std::string>& destinations, Time now, const std::string& severity = "sev2") {
   OutboxChanges changes;
   changes.items.push_back(*outbox.NewItem(step, "ada", Message(step, severity), destinations, now));
   ASSERT_TRUE(store.Apply(changes).ok());
 }
 
-TEST(Outbox, RetriesWithGrowingDelaysThenTakesTheNextChannelAndAlertsOnce) {
+class OutboxOver : public ::testing::TestWithParam<std::string> {};
+INSTANTIATE_TEST_SUITE_P(Stores, OutboxOver, ::testing::Values("memory", "ledger"),
+                         [](const auto& kind) { return kind.param; });
+
+TEST_P(OutboxOver, RetriesWithGrowingDelaysThenTakesTheNextChannelAndAlertsOnce) {
   const Outbox outbox = MakeOutbox();
-  MemoryOutboxStore store;
+  ObservedStore store(GetParam());
   Put(outbox, store, "a", {"slack", "pd"}, kStart);
   Time now = kStart;
   Duration last{};
@@ -105,9 +111,9 @@ TEST(Outbox, RetriesWithGrowingDelaysThenTakesTheNextChannelAndAlertsOnce) {
   EXPECT_EQ(store.alerts()[1].failures, 2U);  // "b" and "c"
 }
 
-TEST(Outbox, RetryAfterIsHonouredAndTooLateMeansTheNextChannelNow) {
+TEST_P(OutboxOver, RetryAfterIsHonouredAndTooLateMeansTheNextChannelNow) {
   const Outbox outbox = MakeOutbox();
-  MemoryOutboxStore store;
+  ObservedStore store(GetParam());
   Put(outbox, store, "a", {"slack", "pd"}, kStart);
   SettleOne(outbox, store, ClaimOne(outbox, store, kStart), Failure(true, false, Duration::Seconds(90)),
             kStart);
@@ -119,9 +125,9 @@ TEST(Outbox, RetryAfterIsHonouredAndTooLateMeansTheNextChannelNow) {
   EXPECT_EQ((*store.Find("a/1"))->next_attempt, later);
 }
 
-TEST(Outbox, AnUnansweredTryIsRepeatedOnlyWhereTheKeyIsKnown) {
+TEST_P(OutboxOver, AnUnansweredTryIsRepeatedOnlyWhereTheKeyIsKnown) {
   const Outbox outbox = MakeOutbox();
-  MemoryOutboxStore store;
+  ObservedStore store(GetParam());
   Put(outbox, store, "a", {"slack"}, kStart);
   Put(outbox, store, "b", {"pd"}, kStart);
   SettleOne(outbox, store, ClaimOne(outbox, store, kStart), Failure(true, true), kStart);
@@ -133,9 +139,9 @@ TEST(Outbox, AnUnansweredTryIsRepeatedOnlyWhereTheKeyIsKnown) {
   EXPECT_TRUE(store.exhausted()[0].possibly_sent);
 }
 
-TEST(Outbox, OneStepIsTakenOnceAndAClaimLosesToAnAcknowledgement) {
+TEST_P(OutboxOver, OneStepIsTakenOnceAndAClaimLosesToAnAcknowledgement) {
   const Outbox outbox = MakeOutbox();
-  MemoryOutboxStore store;
+  ObservedStore store(GetParam());
   Put(outbox, store, "a", {"slack", "slack", ""}, kStart);
   OutboxChanges again;
   again.items.push_back(*outbox.NewItem("a", "ada", Message("a"), {"pd"}, kStart));
@@ -151,9 +157,9 @@ TEST(Outbox, OneStepIsTakenOnceAndAClaimLosesToAnAcknowledgement) {
   EXPECT_EQ((*store.Find("a/0"))->state, "dropped");
 }
 
-TEST(Outbox, AnAcknowledgementStopsThePagesAlsoTheOneBeingSent) {
+TEST_P(OutboxOver, AnAcknowledgementStopsThePagesAlsoTheOneBeingSent) {
   const Outbox outbox = MakeOutbox();
-  MemoryOutboxStore store;
+  ObservedStore store(GetParam());
   OutboxChanges changes;
   for (const std::string step : {"INC-1/page/0", "INC-1/page/1", "INC-1/page/2"}) {
     changes.items.push_back(*outbox.NewItem(step, "ada", Message("INC-1"), {"slack", "pd"}, kStart));
@@ -178,9 +184,9 @@ TEST(Outbox, AnAcknowledgementStopsThePagesAlsoTheOneBeingSent) {
   EXPECT_TRUE(store.alerts().empty());
 }
 
-TEST(Outbox, TheLastTokenCarriesADigestWorstFirst) {
+TEST_P(OutboxOver, TheLastTokenCarriesADigestWorstFirst) {
   const Outbox outbox = MakeOutbox();
-  MemoryOutboxStore store;
+  ObservedStore store(GetParam());
   for (int i = 0; i < 10; ++i) {
     Put(outbox, store, "s" + std::to_string(i), {"slow-slack", "pd"}, kStart, i == 7 ? "sev1" : "sev3");
   }
@@ -222,7 +228,7 @@ TEST(Outbox, JsonKeepsEverythingAndDamageIsTold) {
 // A world of channels that go down, answer late or not at all, under a process that ends at any boundary.
 class World {
  public:
-  explicit World(uint64_t seed) : rng_(seed) {}
+  World(uint64_t seed, const std::string& store) : rng_(seed), store_(store) {}
 
   void Run() {
     for (int i = 0; i < 400; ++i) {
@@ -323,17 +329,17 @@ class World {
   Rng rng_;
   Time now_ = kStart;
   Outbox outbox_ = MakeOutbox();
-  MemoryOutboxStore store_;
+  ObservedStore store_;
   bool calm_ = false;
   std::map<std::string, bool> up_;
   std::map<std::string, std::multiset<std::string>> delivered_;
   std::set<std::string> steps_, told_, dropped_;
 };
 
-TEST(Outbox, NothingIsLostAndNothingTwiceUnderOutagesAndCrashes) {
+TEST_P(OutboxOver, NothingIsLostAndNothingTwiceUnderOutagesAndCrashes) {
   for (uint64_t seed = 1; seed <= 60; ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
-    World(seed).Run();
+    World(seed, GetParam()).Run();
     if (::testing::Test::HasFailure()) return;
   }
 }

@@ -7,12 +7,12 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
-#include "respond/notify/memory_outbox_store.h"
 #include "respond/notify/ntfy.h"
 #include "respond/notify/pagerduty_events.h"
 #include "respond/notify/signed_webhook.h"
 #include "respond/notify/slack_webhook.h"
 #include "respond/notify/testing/http_recorder.h"
+#include "respond/notify/testing/observed_store.h"
 
 namespace tocsin::respond {
 namespace {
@@ -20,18 +20,20 @@ namespace {
 using nlohmann::json;
 using testing::Behaviour;
 using testing::HttpRecorder;
+using testing::ObservedStore;
 using namespace std::chrono_literals;
 
 // Fails Apply as told: before writing, or after.
-class FailingStore : public MemoryOutboxStore {
+class FailingStore : public ObservedStore {
  public:
+  using ObservedStore::ObservedStore;
   Status Apply(const OutboxChanges& changes) override {
     const int turn = turn_++;
     if (turn >= fail_from && turn < fail_from + fail_count) {
-      if (after_writing) (void)MemoryOutboxStore::Apply(changes);
+      if (after_writing) (void)ObservedStore::Apply(changes);
       return Status(Code::kUnavailable, "disk is away");
     }
-    return MemoryOutboxStore::Apply(changes);
+    return ObservedStore::Apply(changes);
   }
   int fail_from = 1 << 30;
   int fail_count = 0;
@@ -41,7 +43,7 @@ class FailingStore : public MemoryOutboxStore {
   std::atomic<int> turn_{0};
 };
 
-class SenderTest : public ::testing::Test {
+class SenderTest : public ::testing::TestWithParam<std::string> {
  protected:
   SenderTest() {
     const HttpNotifierOptions quick{.connect_timeout_ms = 500, .timeout_ms = 400};
@@ -70,7 +72,7 @@ class SenderTest : public ::testing::Test {
     message.severity = "sev2";
     OutboxChanges changes;
     changes.items.push_back(*outbox.NewItem(step, "ada", message, destinations, ports::SystemClock().Now()));
-    ASSERT_TRUE(store_.MemoryOutboxStore::Apply(changes).ok());
+    ASSERT_TRUE(store_.ObservedStore::Apply(changes).ok());
   }
   bool AllEnded(std::chrono::milliseconds at_most = 20s) {
     const auto end = std::chrono::steady_clock::now() + at_most;
@@ -89,11 +91,14 @@ class SenderTest : public ::testing::Test {
 
   HttpRecorder slack_, pagerduty_, ntfy_, hook_;
   NotifierDirectory directory_;
-  FailingStore store_;
+  FailingStore store_{GetParam()};
   SenderOptions options_;
 };
 
-TEST_F(SenderTest, EveryMessageArrivesOnceThroughChannelsThatStumble) {
+INSTANTIATE_TEST_SUITE_P(Stores, SenderTest, ::testing::Values("memory", "ledger"),
+                         [](const auto& kind) { return kind.param; });
+
+TEST_P(SenderTest, EveryMessageArrivesOnceThroughChannelsThatStumble) {
   for (int i = 0; i < 12; ++i) {
     slack_.Next({.status = i % 3 == 0 ? 500 : 200});
     hook_.Next({.status = i % 2 == 0 ? 429 : 200});
@@ -115,7 +120,7 @@ TEST_F(SenderTest, EveryMessageArrivesOnceThroughChannelsThatStumble) {
   EXPECT_TRUE(pagerduty_.Requests().empty());
 }
 
-TEST_F(SenderTest, AHangingChannelGivesWayAndHoldsNobodyElseUp) {
+TEST_P(SenderTest, AHangingChannelGivesWayAndHoldsNobodyElseUp) {
   directory_.SetNotifier(std::make_shared<SlackWebhookNotifier>(HttpNotifierOptions{.timeout_ms = 1'500}));
   slack_.Otherwise({.kind = Behaviour::Kind::kHang});
   Sender sender(store_, directory_, ports::SystemClock(), options_);
@@ -133,7 +138,7 @@ TEST_F(SenderTest, AHangingChannelGivesWayAndHoldsNobodyElseUp) {
   EXPECT_EQ(store_.alerts().size(), 1U);
 }
 
-TEST_F(SenderTest, AQueueForABusyDestinationHidesNobody) {
+TEST_P(SenderTest, AQueueForABusyDestinationHidesNobody) {
   slack_.Otherwise({.kind = Behaviour::Kind::kHang});
   options_.batch = 2;
   Sender sender(store_, directory_, ports::SystemClock(), options_);
@@ -146,7 +151,7 @@ TEST_F(SenderTest, AQueueForABusyDestinationHidesNobody) {
   EXPECT_LE(slack_.Requests().size(), 6U);
 }
 
-TEST_F(SenderTest, ADestinationNobodyKnowsFallsThroughAndIsTold) {
+TEST_P(SenderTest, ADestinationNobodyKnowsFallsThroughAndIsTold) {
   Sender sender(store_, directory_, ports::SystemClock(), options_);
   Put(sender.outbox(), "a", {"gone", "mute", "phone"});
   sender.Start();
@@ -158,11 +163,11 @@ TEST_F(SenderTest, ADestinationNobodyKnowsFallsThroughAndIsTold) {
   EXPECT_EQ(store_.alerts().size(), 2U);
 }
 
-TEST_F(SenderTest, AStoreThatFailsAtAnyWriteNeitherLosesNorRepeats) {
+TEST_P(SenderTest, AStoreThatFailsAtAnyWriteNeitherLosesNorRepeats) {
   for (const bool after_writing : {false, true}) {
     for (int fail_from = 0; fail_from < 4; ++fail_from) {
       SCOPED_TRACE(std::to_string(fail_from) + (after_writing ? " after writing" : " before writing"));
-      FailingStore store;
+      FailingStore store(GetParam());
       store.fail_from = fail_from;
       store.fail_count = 1;
       store.after_writing = after_writing;
@@ -172,7 +177,7 @@ TEST_F(SenderTest, AStoreThatFailsAtAnyWriteNeitherLosesNorRepeats) {
       for (const std::string step : {"a", "b"}) {
         changes.items.push_back(*sender.outbox().NewItem(step, "ada", {}, {"slack"}, {1'000'000'000}));
       }
-      ASSERT_TRUE(store.MemoryOutboxStore::Apply(changes).ok());
+      ASSERT_TRUE(store.ObservedStore::Apply(changes).ok());
       for (int i = 0; i < 6; ++i) (void)sender.RunOne();
       EXPECT_EQ((*store.Find("a/0"))->state, "sent");
       EXPECT_EQ((*store.Find("b/0"))->state, "sent");
@@ -183,7 +188,7 @@ TEST_F(SenderTest, AStoreThatFailsAtAnyWriteNeitherLosesNorRepeats) {
   }
 }
 
-TEST_F(SenderTest, WhatAnEndedProcessLeftIsJudgedByTheChannel) {
+TEST_P(SenderTest, WhatAnEndedProcessLeftIsJudgedByTheChannel) {
   Sender sender(store_, directory_, ports::SystemClock(), options_);
   Put(sender.outbox(), "a", {"slack", "phone"});
   Put(sender.outbox(), "b", {"hook"});
@@ -206,7 +211,7 @@ TEST_F(SenderTest, WhatAnEndedProcessLeftIsJudgedByTheChannel) {
   EXPECT_EQ(hook_.Requests().at(0).headers.at("idempotency-key"), "b/0");
 }
 
-TEST_F(SenderTest, AStormArrivesAsAFewDigestsWithNothingLeftOut) {
+TEST_P(SenderTest, AStormArrivesAsAFewDigestsWithNothingLeftOut) {
   SetDestinations({.burst = 3, .every = Duration::Seconds(60)});
   Sender sender(store_, directory_, ports::SystemClock(), options_);
   for (int i = 0; i < 80; ++i) Put(sender.outbox(), "INC-" + std::to_string(100 + i), {"slack"});
@@ -220,7 +225,7 @@ TEST_F(SenderTest, AStormArrivesAsAFewDigestsWithNothingLeftOut) {
   for (int i = 0; i < 80; ++i) EXPECT_EQ(StateOf("INC-" + std::to_string(100 + i) + "/0"), "sent");
 }
 
-TEST_F(SenderTest, AnAcknowledgementDuringAHangingTryEndsThere) {
+TEST_P(SenderTest, AnAcknowledgementDuringAHangingTryEndsThere) {
   slack_.Otherwise({.kind = Behaviour::Kind::kHang});
   Sender sender(store_, directory_, ports::SystemClock(), options_);
   Put(sender.outbox(), "INC-1", {"slack", "pd"});
@@ -232,7 +237,7 @@ TEST_F(SenderTest, AnAcknowledgementDuringAHangingTryEndsThere) {
   EXPECT_TRUE(pagerduty_.Requests().empty());
 }
 
-TEST_F(SenderTest, StopsWhileAPeerHangs) {
+TEST_P(SenderTest, StopsWhileAPeerHangs) {
   slack_.Otherwise({.kind = Behaviour::Kind::kHang});
   Sender sender(store_, directory_, ports::SystemClock(), options_);
   Put(sender.outbox(), "a", {"slack", "pd"});
