@@ -50,6 +50,7 @@ class Running final : public Server {
     retention_.reset();
     if (grpc_) grpc_->Stop();
     if (http_) http_->Stop();
+    if (dispatcher_) dispatcher_->Stop();
     if (writer_) {
       if (const Status status = writer_->Flush(); !status.ok())
         spdlog::error("storing what is left: {}", status.message());
@@ -59,6 +60,7 @@ class Running final : public Server {
     grpc_.reset();
     writer_.reset();  // offers nothing more
     detection_.reset();
+    dispatcher_.reset();
     alerts_.reset();
     stores_.reset();
   }
@@ -77,12 +79,17 @@ class Running final : public Server {
     alerts.directory = settings_.data + "/alerts";
     alerts.rules = settings_.alerts;
     TOCSIN_ASSIGN_OR_RETURN(alerts_, respond::AlertDesk::Open(alerts));
+    TOCSIN_ASSIGN_OR_RETURN(
+        dispatcher_,
+        respond::Dispatcher::Open({}, *stores_->ledger, alerts_.get(), clock_,
+                                  std::make_shared<const respond::DispatchConfig>(settings_.dispatch)));
     store::WriterOptions writer;
     writer.journal_directory = stores_->directory.journal();
     writer.limits = settings_.limits;
     TOCSIN_ASSIGN_OR_RETURN(writer_, store::StartTelemetryWriter(writer, *stores_->telemetry,
                                                                  [this](const store::JournalEntry& entry) {
                                                                    detection_->Offer(entry);
+                                                                   dispatcher_->calls().Observe(*entry.batch);
                                                                  }));
     return Status::Ok();
   }
@@ -106,9 +113,13 @@ class Running final : public Server {
 
   Status StartServers() {
     receiver_ = surface::MakeTelemetryReceiver({*writer_, duplicates_, clock_, metrics_, decode_});
-    api_.emplace(surface::ApiDependencies{*receiver_, *writer_, *stores_->telemetry, *stores_->ledger,
-                                          *detection_, *alerts_, clock_, metrics_, surface::kVersion,
-                                          clock_.Now(), decode_, [this] { return ready_.load(); }});
+    api_.emplace(surface::ApiDependencies{
+        *receiver_, *writer_, *stores_->telemetry, *stores_->ledger, *detection_, *alerts_, *dispatcher_,
+        clock_, metrics_, surface::kVersion, clock_.Now(), decode_, [this] { return ready_.load(); },
+        [config = std::make_shared<const respond::DispatchConfig>()] { return config; },
+        [this](const IncidentId& id, const respond::IncidentAction& action, const respond::Actor& actor) {
+          return respond::ApplyAction(*stores_->ledger, id, action, actor, clock_.Now());
+        }});
     if (settings_.grpc_enabled) {
       surface::GrpcServerOptions options{settings_.grpc.host, settings_.grpc.port, settings_.limits};
       TOCSIN_ASSIGN_OR_RETURN(grpc_, surface::GrpcServer::Start(options, *receiver_));
@@ -124,6 +135,7 @@ class Running final : public Server {
     TOCSIN_ASSIGN_OR_RETURN(http_, surface::HttpServer::Start(options, surface::BuildRouter(*api_)));
     metrics_.SetSampler([this] { return Sample(); });
     retention_ = std::make_unique<internal::RetentionTimer>(*stores_->telemetry, clock_, settings_.retention);
+    dispatcher_->Start();
     ready_ = true;
     return Status::Ok();
   }
@@ -132,6 +144,7 @@ class Running final : public Server {
     const store::WriterStats writer = writer_->Stats();
     const respond::DetectionStats detection = detection_->Stats();
     const respond::AlertCounts alerts = alerts_->Counts();
+    const respond::DispatcherStats dispatch = dispatcher_->Stats();
     const surface::HttpServerStats http = http_ ? http_->Stats() : surface::HttpServerStats{};
     const auto number = [](auto value) { return static_cast<double>(value); };
     return {{"tocsin_backlog_bytes", "Journalled, not yet in the store", number(writer.backlog_bytes), false},
@@ -150,6 +163,12 @@ class Running final : public Server {
             {"tocsin_alerts", "Alerts known", number(alerts.alerts), false},
             {"tocsin_alerts_received_total", "Alerts received", number(alerts.received), true},
             {"tocsin_alert_notifications", "Groups waiting to be told", number(alerts.notifications), false},
+            {"tocsin_dispatch_errors_total", "Looks of the dispatcher that failed and are done again",
+             number(dispatch.errors), true},
+            {"tocsin_notifications_sent_total", "Messages that a channel has taken",
+             number(dispatch.sender.sent), true},
+            {"tocsin_notification_tries_failed_total", "Tries that a channel did not take",
+             number(dispatch.sender.tries_failed), true},
             {"tocsin_http_connections", "Open HTTP connections", number(http.connections), false},
             {"tocsin_http_inflight_bytes", "Request bodies being read or decoded",
              number(http.inflight_bytes), false}};
@@ -163,6 +182,7 @@ class Running final : public Server {
   std::optional<store::Stores> stores_;
   std::unique_ptr<respond::DetectionService> detection_;
   std::unique_ptr<respond::AlertDesk> alerts_;
+  std::unique_ptr<respond::Dispatcher> dispatcher_;
   std::unique_ptr<store::TelemetryWriter> writer_;
   std::unique_ptr<surface::TelemetryReceiver> receiver_;
   std::optional<surface::ApiDependencies> api_;

@@ -15,6 +15,7 @@
 #include "kernel/time.h"
 #include "respond/alerts/alert_desk.h"
 #include "respond/detection_service.h"
+#include "respond/dispatch/dispatch_config.h"
 
 namespace tocsin::runtime {
 
@@ -39,6 +40,7 @@ struct Settings {
   ingest::RedactionSettings redaction;
   respond::DetectionOptions detection;
   respond::AlertRules alerts = DefaultAlertRules();
+  respond::DispatchConfig dispatch;
   std::string log_level = "info";
 };
 

@@ -79,10 +79,7 @@ class Running final : public Dispatcher {
     const std::lock_guard lock(stats_mutex_);
     return config_;
   }
-  void AddCalls(const std::vector<std::pair<std::string, std::string>>& calls) override {
-    const std::lock_guard lock(work_);
-    for (const auto& [caller, callee] : calls) incidents_.graph().AddCall(caller, callee);
-  }
+  CallTracker& calls() override { return calls_; }
   DispatcherStats Stats() const override {
     const std::lock_guard lock(stats_mutex_);
     DispatcherStats out = stats_;
@@ -108,6 +105,8 @@ class Running final : public Dispatcher {
   NotifierDirectory directory_;
   LedgerOutbox outbox_;
   Sender sender_;
+
+  CallTracker calls_;
 
   std::mutex work_;  // one look, or one act, at a time; guards what follows
   AlertIncidents incidents_;
@@ -255,6 +254,7 @@ Status Running::Tidy(Time now) {
 
 Status Running::Step(Time now) {
   const std::lock_guard lock(work_);
+  for (const auto& [caller, callee] : calls_.Take()) incidents_.graph().AddCall(caller, callee);
   Status status;
   // One part that fails does not hold up the others.
   for (const auto part :

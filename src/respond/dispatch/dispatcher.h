@@ -23,6 +23,7 @@
 #include "ports/clock.h"
 #include "respond/alerts/alert_desk.h"
 #include "respond/dispatch/alert_incidents.h"
+#include "respond/dispatch/call_tracker.h"
 #include "respond/dispatch/dispatch_config.h"
 #include "respond/lifecycle/incident_action.h"
 #include "respond/notify/sender.h"
@@ -76,8 +77,8 @@ class Dispatcher {
   // Takes effect with the next look; what is open and pages nobody yet begins to.
   virtual Status Configure(std::shared_ptr<const DispatchConfig> config) = 0;
   virtual std::shared_ptr<const DispatchConfig> config() const = 0;
-  // Services as traces show them.
-  virtual void AddCalls(const std::vector<std::pair<std::string, std::string>>& caller_callee) = 0;
+  // Who calls whom, from traces: may be shown to it from any thread.
+  virtual CallTracker& calls() = 0;
   virtual DispatcherStats Stats() const = 0;
 };
 

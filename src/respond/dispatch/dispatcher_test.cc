@@ -53,6 +53,19 @@ class Dispatching : public ::testing::Test {
     std::erase(out, "team");
     return out;
   }
+  void Calls(const std::vector<std::pair<std::string, std::string>>& calls) {
+    signal::Batch batch;
+    for (const auto& [caller, callee] : calls) {
+      signal::Span span;
+      span.span_id = caller + callee;
+      span.service = caller;
+      span.kind = "client";
+      span.attributes_json = json({{"peer.service", callee}}).dump();
+      batch.spans.push_back(span);
+    }
+    bench.dispatcher->calls().Observe(batch);
+    bench.Run();
+  }
   Time now() const { return bench.clock.now; }
 
   DispatchBench bench;
@@ -67,7 +80,7 @@ TEST_F(Dispatching, AWallOfAlertsIsOneIncidentThatNamesTheSourceAndPagesOnce) {
     wall.push_back(Told("latency|" + service, {AlertOf(service, "HighLatency", now(), "warning")}, now()));
   }
   wall.push_back(Told("db", {AlertOf("postgres", "DatabaseDown", now() - Duration::Seconds(5))}, now()));
-  bench.dispatcher->AddCalls(calls);
+  Calls(calls);
   Record(wall);
   const auto incidents = Incidents();
   ASSERT_EQ(incidents.size(), 1u);
@@ -254,7 +267,7 @@ TEST_F(Dispatching, WhatGetsWorseLeavesQuietHours) {
 }
 
 TEST_F(Dispatching, PeopleSplitAndMergeAndTheRecordLearns) {
-  bench.dispatcher->AddCalls({{"web", "db"}, {"shop", "db"}});
+  Calls({{"web", "db"}, {"shop", "db"}});
   const auto web = AlertOf("web", "Slow", now()), shop = AlertOf("shop", "Slow", now());
   Record(
       {Told("w", {web}, now()), Told("d", {AlertOf("db", "Down", now())}, now()), Told("s", {shop}, now())});
@@ -277,7 +290,7 @@ TEST_F(Dispatching, PeopleSplitAndMergeAndTheRecordLearns) {
 }
 
 TEST_F(Dispatching, AnAlertThatLinksTwoFailuresMakesThemOne) {
-  bench.dispatcher->AddCalls({{"a", "bus"}, {"b", "bus"}, {"c", "bus"}, {"d", "bus"}, {"e", "bus"}});
+  Calls({{"a", "bus"}, {"b", "bus"}, {"c", "bus"}, {"d", "bus"}, {"e", "bus"}});
   Record({Told("a", {AlertOf("a", "Slow", now())}, now())});
   Record({Told("b", {AlertOf("b", "Slow", now())}, now())});
   const auto before = Incidents("active").size();

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <string>
 
 #include "ingest/decoder.h"
@@ -9,6 +10,9 @@
 #include "ports/clock.h"
 #include "respond/alerts/alert_desk.h"
 #include "respond/detection_service.h"
+#include "respond/dispatch/dispatcher.h"
+#include "respond/dispatch/dispatch_config.h"
+#include "respond/lifecycle/incident_action.h"
 #include "store/ledger.h"
 #include "store/telemetry_store.h"
 #include "store/telemetry_writer.h"
@@ -24,12 +28,19 @@ struct ApiDependencies {
   store::Ledger& ledger;
   respond::DetectionService& detection;
   respond::AlertDesk& alerts;
+  respond::Dispatcher& dispatch;
   const ports::Clock& clock;
   ServerMetrics& metrics;
   std::string version;
   Time started;
   ingest::DecodeOptions decode;  // `received` is set for each request
   std::function<bool()> ready;   // recovered, and not stopping
+  // What dispatch runs by now; never null.
+  std::function<std::shared_ptr<const respond::DispatchConfig>()> dispatch_config;
+  // The one way in for what a person or a program does to an incident.
+  std::function<Result<respond::IncidentView>(const IncidentId&, const respond::IncidentAction&,
+                                              const respond::Actor&)>
+      act;
 };
 
 }  // namespace tocsin::surface

@@ -48,7 +48,7 @@ Response Act(const ApiDependencies& api, Request& request) {
   const auto action = respond::ParseIncidentAction(*body);
   if (!action) return ProblemResponse(action.error());
   const IncidentId id{std::string(request.Param("id"))};
-  const auto view = respond::ApplyAction(api.ledger, id, *action, *actor, api.clock.Now());
+  const auto view = api.act(id, *action, *actor);
   if (!view) return ProblemResponse(view.error());
   return JsonResponse(json{{"id", id.value}, {"work", respond::ViewToJson(*view)}});
 }
@@ -94,6 +94,7 @@ Response Declare(const ApiDependencies& api, Request& request) {
     return {};
   });
   if (!status.ok()) return ProblemResponse(status);
+  api.dispatch.Wake();
   return JsonResponse(respond::IncidentToJson(incident, false), 201);
 }
 
