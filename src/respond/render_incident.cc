@@ -6,6 +6,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "respond/render_alerts.h"
 #include "respond/render_text.h"
 
 namespace tocsin::respond {
@@ -256,6 +257,7 @@ std::string RenderIncident(const signal::Incident& i, const RenderOptions& optio
                               : "opened by a person at " + FormatTimeForPeople(i.opened));
     return page.Take();
   }
+  if (Text(d, "type") == "alerts") return page.Take() + RenderAlerts(i, d, options.columns);
   What(page, d);
   Since(page, i, d);
   if (i.alpha > 0) ForWhom(page, d);

@@ -124,6 +124,23 @@ void Correlator::AddSharedCallees(uint32_t service, Time now, std::vector<uint64
   }
 }
 
+void Correlator::AddBurst(uint32_t service, Time now, std::vector<uint64_t>& clusters) const {
+  std::vector<uint32_t> together;
+  size_t before = 0;
+  for (const auto& [at, other] : onsets_) {
+    if (now - at > settings_.window || other == service) continue;
+    if (now - at > settings_.burst_window)
+      ++before;
+    else if (std::find(together.begin(), together.end(), other) == together.end())
+      together.push_back(other);
+  }
+  if (together.size() + 1 < settings_.burst_services) return;
+  const double rest = settings_.window.seconds() - settings_.burst_window.seconds();
+  const double usual = rest <= 0 ? 0 : static_cast<double>(before) * settings_.burst_window.seconds() / rest;
+  if (static_cast<double>(together.size() + 1) < 5 * usual) return;
+  for (const uint32_t other : together) AddOnce(clusters, LiveClusterOf(other, now));
+}
+
 std::vector<uint64_t> Correlator::LinkedClusters(uint32_t service, Time now) const {
   std::vector<uint64_t> out;
   for (const uint32_t other : graph_.Downstream(service, settings_.max_hops))
@@ -132,6 +149,7 @@ std::vector<uint64_t> Correlator::LinkedClusters(uint32_t service, Time now) con
     AddOnce(out, LiveClusterOf(other, now));
   for (const uint32_t other : graph_.LinkedTo(service)) AddOnce(out, LiveClusterOf(other, now));
   AddSharedCallees(service, now, out);
+  AddBurst(service, now, out);
   std::erase_if(out, [&](uint64_t id) { return !MayJoin(service, clusters_.at(id)); });
   std::sort(out.begin(), out.end());  // the oldest keeps its id
   return out;

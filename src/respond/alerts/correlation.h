@@ -2,7 +2,8 @@
 //
 // An alert joins an open cluster (its last alert at most `window` ago) when its service
 //   is in it already; calls, itself or through others, one that is, or is called so; began to fail together
-//   with one often before; or calls a service most of whose callers fail too, though it is silent itself.
+//   with one often before; or calls a service most of whose callers fail too, though it is silent itself; or
+//   begins within a burst of others.
 // Clusters that an alert links become one. An alert without a service joins by its alert name.
 // The probable source is the service whose failure explains most of the others: they call it, itself or
 // through others; it calls nobody who fails; it began early. Reasons are given in words.
@@ -31,6 +32,10 @@ namespace tocsin::respond {
 struct CorrelationSettings {
   Duration window = Duration::Minutes(5);
   int max_hops = 4;
+  // A burst: so many services begin to fail within so short a time, and five times faster than in the window
+  // before it. They are one failure, though nobody knows yet how they hang together.
+  size_t burst_services = 5;
+  Duration burst_window = Duration::Minutes(1);
   double shared_callee_share = 0.5;  // of a silent service's callers that must fail, at least 2 of them
   size_t max_open = 10'000;          // beyond it one of the oldest that is quiet is closed
   size_t max_services = 2'000;       // of one cluster
@@ -113,6 +118,7 @@ class Correlator {
   void Shut(uint64_t id);
   uint64_t LiveClusterOf(uint32_t service, Time now) const;
   std::vector<uint64_t> LinkedClusters(uint32_t service, Time now) const;
+  void AddBurst(uint32_t service, Time now, std::vector<uint64_t>& clusters) const;
   void AddSharedCallees(uint32_t service, Time now, std::vector<uint64_t>& clusters) const;
   bool MayJoin(uint32_t service, const Cluster& cluster) const;
   bool MayMerge(const Cluster& into, const Cluster& from) const;

@@ -156,8 +156,27 @@ TEST(Correlation, ARestoredClusterTakesItsAlertsAndItsServicesAgain) {
   EXPECT_EQ(correlator.Close(At(4000)).size(), 2u);
 }
 
+TEST(Correlation, ABurstOfServicesIsOneFailureThoughNothingIsKnownOfThem) {
+  Correlator correlator;
+  for (uint64_t fp = 1; fp <= 4; ++fp)
+    Place(correlator, fp, "s" + std::to_string(fp), static_cast<double>(fp));
+  EXPECT_EQ(correlator.open_clusters(), 4u);
+  const auto placed = Place(correlator, 5, "s5", 5);
+  EXPECT_EQ(placed.merged.size(), 3u);
+  EXPECT_EQ(correlator.open_clusters(), 1u);
+  for (uint64_t fp = 6; fp <= 200; ++fp) Place(correlator, fp, "s" + std::to_string(fp), 6);
+  EXPECT_EQ(correlator.open_clusters(), 1u);
+}
+
+TEST(Correlation, ASteadyTrickleIsNoBurst) {
+  Correlator correlator;
+  for (uint64_t fp = 1; fp <= 100; ++fp)
+    Place(correlator, fp, "s" + std::to_string(fp), static_cast<double>(fp) * 10);
+  EXPECT_EQ(correlator.Find(correlator.ClusterOf(100))->services.size(), 1u);
+}
+
 TEST(Correlation, AFloodOfServicesKeepsTheBounds) {
-  Correlator correlator({.max_open = 100, .max_closed = 200});
+  Correlator correlator({.burst_services = 1'000'000, .max_open = 100, .max_closed = 200});
   for (uint64_t fp = 1; fp <= 30'000; ++fp) Place(correlator, fp, "s" + std::to_string(fp), 1);
   EXPECT_EQ(correlator.open_clusters(), 100u);
   EXPECT_EQ(correlator.ClusterOf(5), 0u);

@@ -19,14 +19,19 @@ signal::Span SpanOf(const std::string& id, const std::string& parent, const std:
   return span;
 }
 
+signal::Batch Of(std::vector<signal::Span> spans) {
+  signal::Batch batch;
+  batch.spans = std::move(spans);
+  return batch;
+}
+
 TEST(CallTracker, FindsCallsWhicheverSpanComesFirst) {
   CallTracker tracker;
-  tracker.Observe({.spans = {SpanOf("2", "1", "db")}, .logs = {}});
+  tracker.Observe(Of({SpanOf("2", "1", "db")}));
   EXPECT_THAT(tracker.Take(), IsEmpty());
-  tracker.Observe(
-      {.spans = {SpanOf("1", "", "web"), SpanOf("3", "1", "web"), SpanOf("4", "1", "auth")}, .logs = {}});
+  tracker.Observe(Of({SpanOf("1", "", "web"), SpanOf("3", "1", "web"), SpanOf("4", "1", "auth")}));
   EXPECT_THAT(tracker.Take(), ElementsAre(Pair("web", "db"), Pair("web", "auth")));
-  tracker.Observe({.spans = {SpanOf("5", "1", "db")}, .logs = {}});
+  tracker.Observe(Of({SpanOf("5", "1", "db")}));
   EXPECT_THAT(tracker.Take(), IsEmpty()) << "known already";
 }
 
@@ -41,7 +46,7 @@ TEST(CallTracker, AClientSpanNamesItsPeer) {
   auto hostile = SpanOf("3", "", "web");
   hostile.kind = "client";
   hostile.attributes_json = R"({"peer.service":["mail"], "db.system": {)";
-  tracker.Observe({.spans = {database, peer, hostile}, .logs = {}});
+  tracker.Observe(Of({database, peer, hostile}));
   EXPECT_THAT(tracker.Take(), ElementsAre(Pair("web", "pg-main"), Pair("web", "mail")));
 }
 
@@ -56,7 +61,7 @@ TEST(CallTracker, AFloodOfSpansKeepsTheBounds) {
     }
     tracker.Observe(batch);
   }
-  tracker.Observe({.spans = {SpanOf("p0", "", "early"), SpanOf("p299999", "", "late")}, .logs = {}});
+  tracker.Observe(Of({SpanOf("p0", "", "early"), SpanOf("p299999", "", "late")}));
   EXPECT_THAT(tracker.Take(), ElementsAre(Pair("late", "s299999")));
 }
 

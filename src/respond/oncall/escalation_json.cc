@@ -68,7 +68,7 @@ Result<EscalationRun> EscalationRun::FromJson(const Json& json) {
     out.acknowledged_at_.ns = json.at("acknowledged_at").get<int64_t>();
     out.wake_.ns = json.at("wake").get<int64_t>();
     out.paged_ = json.at("paged").get<std::vector<std::string>>();
-    out.reach_ = json.value("reach", std::vector<std::string>());
+    out.reach_ = json.at("reach").get<std::vector<std::string>>();
     for (const auto& order : json.at("pending")) {
       out.pending_.push_back(OrderFrom(order, out.incident_, out.run_));
     }
