@@ -116,10 +116,11 @@ class Running final : public Server {
     api_.emplace(surface::ApiDependencies{
         *receiver_, *writer_, *stores_->telemetry, *stores_->ledger, *detection_, *alerts_, *dispatcher_,
         clock_, metrics_, surface::kVersion, clock_.Now(), decode_, [this] { return ready_.load(); },
-        [config = std::make_shared<const respond::DispatchConfig>()] { return config; },
+        [this] { return dispatcher_->config(); },
         [this](const IncidentId& id, const respond::IncidentAction& action, const respond::Actor& actor) {
-          return respond::ApplyAction(*stores_->ledger, id, action, actor, clock_.Now());
-        }});
+          return dispatcher_->Act(id, action, actor);
+        },
+        settings_.detection.watcher.alpha});
     if (settings_.grpc_enabled) {
       surface::GrpcServerOptions options{settings_.grpc.host, settings_.grpc.port, settings_.limits};
       TOCSIN_ASSIGN_OR_RETURN(grpc_, surface::GrpcServer::Start(options, *receiver_));

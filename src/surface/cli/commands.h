@@ -15,6 +15,10 @@ void AddIncidentWork(CLI::App& incident, CommandContext& context);
 void AddStatusCommand(CLI::App& app, CommandContext& context);
 // tocsin feedback --trace ID | --response ID | --conversation ID [--span ID] [--score N] [--label TEXT] …
 void AddFeedbackCommand(CLI::App& app, CommandContext& context);
+// tocsin oncall [SCHEDULE --days N] [--at TIME] [--zone ZONE] [--json] [--url URL]
+void AddOnCallCommand(CLI::App& app, CommandContext& context);
+// tocsin noise [--since 7d] [--json] [--url URL]
+void AddNoiseCommand(CLI::App& app, CommandContext& context);
 // tocsin replay FILE… (see docs/guides/replay.md)
 void AddReplay(CLI::App& app, CommandContext& context);
 // tocsin version

@@ -10,8 +10,8 @@
 #include "ports/clock.h"
 #include "respond/alerts/alert_desk.h"
 #include "respond/detection_service.h"
-#include "respond/dispatch/dispatcher.h"
 #include "respond/dispatch/dispatch_config.h"
+#include "respond/dispatch/dispatcher.h"
 #include "respond/lifecycle/incident_action.h"
 #include "store/ledger.h"
 #include "store/telemetry_store.h"
@@ -41,6 +41,7 @@ struct ApiDependencies {
   std::function<Result<respond::IncidentView>(const IncidentId&, const respond::IncidentAction&,
                                               const respond::Actor&)>
       act;
+  double alpha = 1e-3;  // false alarms of a stream are at least 1/alpha generations apart on average
 };
 
 }  // namespace tocsin::surface

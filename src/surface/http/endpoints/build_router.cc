@@ -14,6 +14,9 @@ Router BuildRouter(const ApiDependencies& api) {
   AddAlerts(router, api);
   AddSilences(router, api);
   AddPagerDuty(router, api);
+  AddOnCall(router, api);
+  AddNoise(router, api);
+  AddSlackInteractions(router, api);
   AddGenerations(router, api);
   AddCounts(router, api);
   AddStatus(router, api);

@@ -20,13 +20,16 @@ void AddSilences(Router& router, const ApiDependencies& api);   // /api/v2/silen
 void AddPagerDuty(Router& router, const ApiDependencies& api);  // POST /v2/enqueue
 // The matchers of every `filter` in the query.
 Result<respond::Matchers> ReadMatchers(const Request& request);
-void AddGenerations(Router& router, const ApiDependencies& api);   // GET /api/v1/generations
-void AddCounts(Router& router, const ApiDependencies& api);        // GET /api/v1/counts
-void AddStatus(Router& router, const ApiDependencies& api);        // GET /api/v1/status
-void AddHealth(Router& router, const ApiDependencies& api);        // GET /livez, /readyz
-void AddMetrics(Router& router, const ApiDependencies& api);       // GET /metrics
-void AddHomePage(Router& router, const ApiDependencies& api);      // GET /
-void AddIncidentPage(Router& router, const ApiDependencies& api);  // GET /incidents/{id}
+void AddOnCall(Router& router, const ApiDependencies& api);  // GET /api/v1/oncall, …/{schedule}[.ics|/shifts]
+void AddNoise(Router& router, const ApiDependencies& api);   // GET /api/v1/noise
+void AddSlackInteractions(Router& router, const ApiDependencies& api);  // POST /api/v1/slack/interactions
+void AddGenerations(Router& router, const ApiDependencies& api);        // GET /api/v1/generations
+void AddCounts(Router& router, const ApiDependencies& api);             // GET /api/v1/counts
+void AddStatus(Router& router, const ApiDependencies& api);             // GET /api/v1/status
+void AddHealth(Router& router, const ApiDependencies& api);             // GET /livez, /readyz
+void AddMetrics(Router& router, const ApiDependencies& api);            // GET /metrics
+void AddHomePage(Router& router, const ApiDependencies& api);           // GET /
+void AddIncidentPage(Router& router, const ApiDependencies& api);       // GET /incidents/{id}
 // GET /openapi.json, of the routes added before it. Last.
 void AddOpenApi(Router& router, const ApiDependencies& api);
 
