@@ -2,6 +2,7 @@
 #include <CLI/CLI.hpp>
 #include <iostream>
 
+#include "runtime/drill_command.h"
 #include "runtime/serve_command.h"
 #include "surface/cli/audit_verify.h"
 #include "surface/cli/commands.h"
@@ -15,11 +16,14 @@ int main(int argc, char** argv) {
   CLI::App app{"Tocsin: incident response for LLM features that fail without crashing", "tocsin"};
   app.require_subcommand(1);
   runtime::AddServe(app, context);
+  runtime::AddDrill(app, context);
   surface::AddReplay(app, context);
   surface::AddIncidentsCommand(app, context);
   CLI::App* incident = app.add_subcommand("incident", "One incident")->require_subcommand(1);
   surface::AddIncidentShow(*incident, context);
   surface::AddIncidentWork(*incident, context);
+  surface::AddOnCallCommand(app, context);
+  surface::AddNoiseCommand(app, context);
   surface::AddStatusCommand(app, context);
   surface::AddFeedbackCommand(app, context);
   CLI::App* audit = app.add_subcommand("audit", "The audit chain")->require_subcommand(1);
