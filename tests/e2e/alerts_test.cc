@@ -3,7 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
+#include <set>
 
+#include "raw_socket.h"
 #include "running_server.h"
 
 namespace tocsin {
@@ -11,6 +13,7 @@ namespace {
 
 using nlohmann::json;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 class Alerts : public ::testing::Test {
  protected:
@@ -73,6 +76,32 @@ TEST_F(Alerts, PagerDutyTriggersAndResolves) {
   EXPECT_EQ(over.status, 202);
   EXPECT_EQ(Get("/api/v2/alerts").size(), 0U);
   EXPECT_EQ(Post("/v2/enqueue", R"({"routing_key":"R","event_action":"explode"})").status, 400);
+}
+
+// More than are written in one piece: the answer has no length at its head.
+TEST_F(Alerts, ALongListIsSentInPieces) {
+  constexpr size_t kAlerts = 1000;
+  std::string body = "[";
+  for (size_t i = 0; i < kAlerts; ++i)
+    body += (i > 0 ? "," : "") + json{{"labels", {{"alertname", "Down"}, {"n", std::to_string(i)}}}}.dump();
+  ASSERT_EQ(Post("/api/v2/alerts", body + "]").status, 200);
+  std::set<std::string> numbers;
+  for (const json& alert : Get("/api/v2/alerts")) numbers.insert(alert["labels"]["n"]);
+  EXPECT_EQ(numbers.size(), kAlerts);
+  EXPECT_EQ(Get("/api/v2/alerts/groups")[0]["alerts"].size(), kAlerts);
+
+  e2e::RawSocket old(server_.port());
+  old.Send("GET /api/v2/alerts HTTP/1.0\r\n\r\n");
+  const std::string plain = old.ReadAll();
+  EXPECT_THAT(plain, Not(HasSubstr("chunked")));
+  EXPECT_EQ(json::parse(plain.substr(plain.find("\r\n\r\n") + 4)).size(), kAlerts);
+
+  e2e::RawSocket head(server_.port());
+  head.Send("HEAD /api/v2/alerts HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+  const std::string bare = head.ReadAll();
+  EXPECT_EQ(e2e::StatusOf(bare), 200);
+  EXPECT_TRUE(bare.ends_with("\r\n\r\n")) << bare;
+  EXPECT_EQ(Get("/api/v2/alerts?filter=n%3Dnone").size(), 0U);
 }
 
 }  // namespace

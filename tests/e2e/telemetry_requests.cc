@@ -65,6 +65,27 @@ otlp::ExportTraceRequest TraceRequest(const RequestShape& shape) {
   return request;
 }
 
+otlp::ExportTraceRequest CallRequest(const std::string& service, const std::string& peer, uint64_t number) {
+  otlp::ExportTraceRequest request;
+  auto* resource = request.add_resource_spans();
+  auto* name = resource->mutable_resource()->add_attributes();
+  name->set_key("service.name");
+  name->mutable_value()->set_string_value(service);
+  otlp::Span& span = *resource->add_scope_spans()->add_spans();
+  span.set_trace_id(Bytes(0xca11) + Bytes(number + 1));
+  span.set_span_id(Bytes(number + 1));
+  span.set_name("SELECT orders");
+  span.set_kind(3);
+  const auto now = static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(
+                                             std::chrono::system_clock::now().time_since_epoch())
+                                             .count());
+  span.set_start_time_unix_nano(now);
+  span.set_end_time_unix_nano(now + 3'000'000);
+  Text(span, "db.system", "postgresql");
+  Text(span, "peer.service", peer);
+  return request;
+}
+
 std::string Gzip(const std::string& text) {
   z_stream stream{};
   if (deflateInit2(&stream, Z_BEST_COMPRESSION, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) != Z_OK) {

@@ -18,6 +18,8 @@ struct RequestShape {
 // 32 hex digits of span number n.
 std::string TraceIdHex(uint64_t n);
 otlp::ExportTraceRequest TraceRequest(const RequestShape& shape);
+// One client span of `service` that asks `peer`.
+otlp::ExportTraceRequest CallRequest(const std::string& service, const std::string& peer, uint64_t number);
 std::string Gzip(const std::string& text);
 
 }  // namespace tocsin::e2e

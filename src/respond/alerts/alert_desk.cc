@@ -89,8 +89,12 @@ class Desk final : public AlertDesk, public store::StateMachine {
     return Write(std::move(record));
   }
   Status Configure(AlertRules rules, Time now) override;
-  void ForEach(const AlertQuery& query, Time now,
-               const std::function<void(const ShownAlert&)>& visit) const override;
+  std::vector<uint64_t> Find(const Matchers& filter) const override {
+    const std::shared_lock lock(mutex_);
+    return table_.Find(filter);
+  }
+  void Show(std::span<const uint64_t> fingerprints, const AlertQuery& query, Time now,
+            const std::function<void(const ShownAlert&)>& visit) const override;
   std::vector<Silence> FindSilences(const Matchers& filter) const override;
   std::optional<Silence> FindSilence(const std::string& id) const override {
     const std::shared_lock lock(mutex_);
@@ -122,7 +126,7 @@ class Desk final : public AlertDesk, public store::StateMachine {
   Status Reindex(Time now);
   void Tell(Time now);
   AlertNotification Describe(const GroupNotification& told, Time now) const;
-  bool Show(const AlertTable::View& view, const AlertQuery& query, Time now, ShownAlert& shown) const;
+  bool Look(const AlertTable::View& view, const AlertQuery& query, Time now, ShownAlert& shown) const;
 
   const AlertDeskOptions options_;
   mutable std::shared_mutex mutex_;
@@ -346,36 +350,26 @@ Result<std::string> Desk::SetSilence(Silence silence, Time now) {
   return silences_.Find(new_id) != nullptr ? new_id : old_id;
 }
 
-bool Desk::Show(const AlertTable::View& view, const AlertQuery& query, Time now, ShownAlert& shown) const {
+bool Desk::Look(const AlertTable::View& view, const AlertQuery& query, Time now, ShownAlert& shown) const {
   if (view.ends_at <= now) return false;
-  shown = {};
+  shown.alert = &view;
+  shown.receivers.clear();
   for (const Route* route : tree_.Match(view.labels)) shown.receivers.push_back(route->receiver);
   if (!query.receiver.empty() && std::ranges::find(shown.receivers, query.receiver) == shown.receivers.end())
     return false;
   shown.silenced_by = silences_.Silencing(view.labels, now);
-  for (const uint64_t by : inhibitor_.AllInhibitors(view.labels, now))
-    shown.inhibited_by.push_back(signal::FormatFingerprint(by));
+  shown.inhibited_by = inhibitor_.AllInhibitors(view.labels, now);
   if (!query.silenced && !shown.silenced_by.empty()) return false;
   if (!query.inhibited && !shown.inhibited_by.empty()) return false;
-  if (!query.active && shown.state() == "active") return false;
-  auto& alert = shown.alert;
-  alert.labels.assign(view.labels.begin(), view.labels.end());
-  alert.annotations.assign(view.annotations.begin(), view.annotations.end());
-  alert.starts_at = view.starts_at;
-  alert.ends_at = view.ends_at;
-  alert.updated_at = view.updated_at;
-  alert.generator_url = view.generator_url;
-  alert.source = view.source;
-  alert.fingerprint = view.fingerprint;
-  return true;
+  return query.active || shown.state() != "active";
 }
 
-void Desk::ForEach(const AlertQuery& query, Time now,
-                   const std::function<void(const ShownAlert&)>& visit) const {
+void Desk::Show(std::span<const uint64_t> fingerprints, const AlertQuery& query, Time now,
+                const std::function<void(const ShownAlert&)>& visit) const {
   const std::shared_lock lock(mutex_);
   ShownAlert shown;
-  table_.ForEach(query.filter, [&](const AlertTable::View& view) {
-    if (Show(view, query, now, shown)) visit(shown);
+  table_.VisitEach(fingerprints, [&](const AlertTable::View& view) {
+    if (Look(view, query, now, shown)) visit(shown);
     return true;
   });
 }
@@ -383,17 +377,16 @@ void Desk::ForEach(const AlertQuery& query, Time now,
 std::vector<AlertDesk::ShownGroup> Desk::Groups(const AlertQuery& query, Time now) const {
   const std::shared_lock lock(mutex_);
   std::vector<ShownGroup> out;
+  ShownAlert shown;
   grouping_.ForEachGroup([&](const Grouping::GroupView& group) {
     if (!query.receiver.empty() && group.route->receiver != query.receiver) return;
-    ShownGroup shown{*group.labels, group.route->receiver, {}};
-    for (const uint64_t fingerprint : group.fingerprints) {
-      table_.Visit(fingerprint, [&](const AlertTable::View& view) {
-        ShownAlert alert;
-        if (MatchesAll(query.filter, view.labels) && Show(view, query, now, alert))
-          shown.alerts.push_back(std::move(alert));
-      });
-    }
-    if (!shown.alerts.empty()) out.push_back(std::move(shown));
+    ShownGroup found{*group.labels, group.route->receiver, {}};
+    table_.VisitEach(group.fingerprints, [&](const AlertTable::View& view) {
+      if (MatchesAll(query.filter, view.labels) && Look(view, query, now, shown))
+        found.alerts.push_back(view.fingerprint);
+      return true;
+    });
+    if (!found.alerts.empty()) out.push_back(std::move(found));
   });
   std::ranges::sort(out, {}, [](const ShownGroup& g) { return std::tie(g.labels, g.receiver); });
   return out;

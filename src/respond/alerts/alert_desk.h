@@ -12,7 +12,9 @@
 
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "kernel/status.h"
@@ -41,11 +43,12 @@ struct AlertDeskOptions {
   size_t max_notifications = 10'000;  // waiting to be told
 };
 
+// In the desk's own memory: valid during the call that shows it.
 struct ShownAlert {
-  signal::Alert alert;
+  const AlertTable::View* alert = nullptr;
   std::vector<std::string> silenced_by;
-  std::vector<std::string> inhibited_by;  // fingerprints
-  std::vector<std::string> receivers;
+  std::vector<uint64_t> inhibited_by;  // fingerprints
+  std::vector<std::string_view> receivers;
   // "active" or "suppressed"
   std::string_view state() const {
     return silenced_by.empty() && inhibited_by.empty() ? "active" : "suppressed";
@@ -96,16 +99,20 @@ class AlertDesk {
   // stays. kInvalidArgument: the rules are wrong, and the old ones stay. Not stored: Open is given them.
   virtual Status Configure(AlertRules rules, Time now) = 0;
 
-  // Unordered. Resolved alerts are not shown.
-  virtual void ForEach(const AlertQuery& query, Time now,
-                       const std::function<void(const ShownAlert&)>& visit) const = 0;
+  // The fingerprints of alerts whose labels match the filter, unordered: what Show may be asked for, part by
+  // part, so that a long answer holds nobody up.
+  virtual std::vector<uint64_t> Find(const Matchers& filter) const = 0;
+  // Those of the given that the query wants, in this order. Resolved and forgotten ones are not shown.
+  virtual void Show(std::span<const uint64_t> fingerprints, const AlertQuery& query, Time now,
+                    const std::function<void(const ShownAlert&)>& visit) const = 0;
   virtual std::vector<Silence> FindSilences(const Matchers& filter) const = 0;
   virtual std::optional<Silence> FindSilence(const std::string& id) const = 0;
   struct ShownGroup {
     signal::LabelSet labels;
     std::string receiver;
-    std::vector<ShownAlert> alerts;
+    std::vector<uint64_t> alerts;  // for Show
   };
+  // Groups with at least one alert that the query wants, by labels.
   virtual std::vector<ShownGroup> Groups(const AlertQuery& query, Time now) const = 0;
   virtual std::vector<std::string> Receivers() const = 0;
   virtual bool Firing(uint64_t fingerprint, Time now) const = 0;

@@ -52,9 +52,8 @@ class AlertDeskTest : public ::testing::Test {
   }
   std::map<std::string, std::string> States(Time now = kNow) {
     std::map<std::string, std::string> states;
-    desk_->ForEach({}, now, [&](const ShownAlert& shown) {
-      states[std::string(signal::LabelValue(signal::LabelViews(shown.alert.labels), "alertname"))] =
-          shown.state();
+    desk_->Show(desk_->Find({}), {}, now, [&](const ShownAlert& shown) {
+      states[std::string(signal::LabelValue(shown.alert->labels, "alertname"))] = shown.state();
     });
     return states;
   }

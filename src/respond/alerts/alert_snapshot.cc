@@ -123,7 +123,7 @@ Result<AlertTable> AlertTable::Load(std::string_view bytes, AlertTableLimits lim
 size_t AlertTable::MemoryBytes() const {
   constexpr size_t kNode = 48;  // one entry of an unordered_map, with malloc's own
   size_t bytes = rows_.capacity() * sizeof(Row) + pool_.text_bytes() + pool_.size() * 48 +
-                 by_fingerprint_.size() * kNode + postings_.size() * (kNode + 32);
+                 by_fingerprint_.bytes() + postings_.size() * (kNode + 32);
   for (const auto& [key, rows] : postings_) bytes += rows.capacity() * sizeof(uint32_t);
   for (const Row& row : rows_) bytes += (size_t{row.labels} + row.annotations) * 8 + 16;
   return bytes;

@@ -150,19 +150,17 @@ Result<AlertTable::Merged> AlertTable::Merge(const Alert& alert, Time now) {
   }
   Span span{alert.starts_at, alert.ends_at, alert.assumed_end};
   Change change = Change::kNew;
-  const auto known = by_fingerprint_.find(alert.fingerprint);
-  uint32_t at = 0;
-  if (known == by_fingerprint_.end()) {
+  uint32_t at = by_fingerprint_.Find(alert.fingerprint);
+  if (at == FingerprintIndex::kNone) {
     TOCSIN_ASSIGN_OR_RETURN(at, NewRow(now));
     Row& row = rows_[at];
     row.fingerprint = alert.fingerprint;
     row.updated_at = Time{};
     FillTexts(row, alert);
     AddPostings(at);
-    by_fingerprint_.emplace(alert.fingerprint, at);
+    by_fingerprint_.Add(alert.fingerprint, at);
     if (alert.ResolvedAt(now)) change = Change::kResolved;
   } else {
-    at = known->second;
     Row& row = rows_[at];
     const Span old{row.starts_at, row.ends_at, row.assumed_end};
     const bool younger = alert.updated_at >= row.updated_at;
@@ -181,11 +179,11 @@ Result<AlertTable::Merged> AlertTable::Merge(const Alert& alert, Time now) {
 }
 
 Result<AlertTable::Merged> AlertTable::Resolve(uint64_t fingerprint, Time now) {
-  const auto found = by_fingerprint_.find(fingerprint);
-  if (found == by_fingerprint_.end() || rows_[found->second].ends_at <= now) {
+  const uint32_t at = by_fingerprint_.Find(fingerprint);
+  if (at == FingerprintIndex::kNone || rows_[at].ends_at <= now) {
     return Error(Code::kNotFound, "no firing alert " + signal::FormatFingerprint(fingerprint));
   }
-  Row& row = rows_[found->second];
+  Row& row = rows_[at];
   row.ends_at = now;
   row.starts_at = std::min(row.starts_at, now);
   row.assumed_end = false;
@@ -195,9 +193,10 @@ Result<AlertTable::Merged> AlertTable::Resolve(uint64_t fingerprint, Time now) {
 
 std::vector<uint64_t> AlertTable::Collect(Time now) {
   std::vector<uint32_t> dead;
-  for (const auto& [fingerprint, at] : by_fingerprint_) {
+  for (uint32_t at = 0; at < rows_.size(); ++at) {
     const Row& row = rows_[at];
-    if (row.ends_at <= now && now - row.ends_at >= limits_.keep_resolved) dead.push_back(at);
+    if (row.labels > 0 && row.ends_at <= now && now - row.ends_at >= limits_.keep_resolved)
+      dead.push_back(at);
   }
   if (dead.empty()) return {};
   RemovePostings(dead);
@@ -205,7 +204,7 @@ std::vector<uint64_t> AlertTable::Collect(Time now) {
   out.reserve(dead.size());
   for (const uint32_t at : dead) {
     out.push_back(rows_[at].fingerprint);
-    by_fingerprint_.erase(rows_[at].fingerprint);
+    by_fingerprint_.Remove(rows_[at].fingerprint);
     ReleaseTexts(rows_[at]);
     rows_[at] = Row{};
     free_rows_.push_back(at);
@@ -257,12 +256,39 @@ void AlertTable::ForEach(const Matchers& matchers, const std::function<bool(cons
 }
 
 bool AlertTable::Visit(uint64_t fingerprint, const std::function<void(const View&)>& visit) const {
-  const auto found = by_fingerprint_.find(fingerprint);
-  if (found == by_fingerprint_.end()) return false;
+  const uint32_t at = by_fingerprint_.Find(fingerprint);
+  if (at == FingerprintIndex::kNone) return false;
   Scratch scratch;
-  Fill(rows_[found->second], scratch);
+  Fill(rows_[at], scratch);
   visit(scratch.view);
   return true;
+}
+
+void AlertTable::VisitEach(std::span<const uint64_t> fingerprints,
+                           const std::function<bool(const View&)>& visit) const {
+  Scratch scratch;
+  for (const uint64_t fingerprint : fingerprints) {
+    const uint32_t at = by_fingerprint_.Find(fingerprint);
+    if (at == FingerprintIndex::kNone) continue;
+    Fill(rows_[at], scratch);
+    if (!visit(scratch.view)) return;
+  }
+}
+
+std::vector<uint64_t> AlertTable::Find(const Matchers& matchers) const {
+  std::vector<uint64_t> out;
+  if (matchers.empty()) {
+    out.reserve(size());
+    for (const Row& row : rows_) {
+      if (row.labels > 0) out.push_back(row.fingerprint);
+    }
+    return out;
+  }
+  ForEach(matchers, [&](const View& view) {
+    out.push_back(view.fingerprint);
+    return true;
+  });
+  return out;
 }
 
 std::optional<Alert> AlertTable::Get(uint64_t fingerprint) const {

@@ -15,12 +15,14 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
 
 #include "kernel/status.h"
+#include "respond/alerts/fingerprint_index.h"
 #include "respond/alerts/matcher.h"
 #include "respond/alerts/string_pool.h"
 #include "signal/alert.h"
@@ -62,6 +64,10 @@ class AlertTable {
   void ForEach(const Matchers& matchers, const std::function<bool(const View&)>& visit) const;
   // As ForEach with one alert; false when there is none.
   bool Visit(uint64_t fingerprint, const std::function<void(const View&)>& visit) const;
+  // As ForEach with the given alerts, in this order; those that are not there are left out.
+  void VisitEach(std::span<const uint64_t> fingerprints, const std::function<bool(const View&)>& visit) const;
+  // The fingerprints of the alerts that match, in no order.
+  std::vector<uint64_t> Find(const Matchers& matchers) const;
 
   size_t size() const { return by_fingerprint_.size(); }
   // What the table holds in memory, estimated from its own structures.
@@ -100,7 +106,7 @@ class AlertTable {
   StringPool pool_;
   std::vector<Row> rows_;
   std::vector<uint32_t> free_rows_;
-  std::unordered_map<uint64_t, uint32_t> by_fingerprint_;
+  FingerprintIndex by_fingerprint_;
   std::unordered_map<uint64_t, std::vector<uint32_t>> postings_;
 };
 

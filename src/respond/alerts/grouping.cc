@@ -102,6 +102,8 @@ std::optional<GroupNotification> Grouping::Look(Group& group, Time now, const Mu
   } else {
     return std::nullopt;
   }
+  std::ranges::sort(out.firing, {}, &GroupAlert::fingerprint);
+  std::ranges::sort(out.resolved, {}, &GroupAlert::fingerprint);
   out.group_key = group.key;
   out.route = group.route;
   out.receiver = route.receiver;
@@ -164,6 +166,7 @@ void Grouping::ForEachGroup(const std::function<void(const GroupView&)>& visit) 
   for (const auto& [key, group] : groups_) {
     GroupView view{key, &tree_->routes()[group->route], &group->labels, {}};
     for (const auto& [fingerprint, member] : group->alerts) view.fingerprints.push_back(fingerprint);
+    std::ranges::sort(view.fingerprints);
     visit(view);
   }
 }

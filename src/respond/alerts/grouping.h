@@ -14,7 +14,6 @@
 
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -87,7 +86,7 @@ class Grouping {
     std::string key;
     size_t route = 0;
     signal::LabelSet labels;
-    std::map<uint64_t, Member> alerts;
+    std::unordered_map<uint64_t, Member> alerts;
     std::unordered_set<uint64_t> told_firing;    // in the last telling
     std::unordered_set<uint64_t> told_resolved;  // in the last telling
     Time told_at;                                // 0 = never

@@ -6,27 +6,35 @@
 
 namespace tocsin::respond {
 
-size_t StringPool::SlotOf(std::string_view text) const {
+uint32_t StringPool::HashOf(std::string_view text) { return static_cast<uint32_t>(StableHash(text)); }
+
+size_t StringPool::SlotOf(std::string_view text, uint32_t hash) const {
   const size_t mask = slots_.size() - 1;
-  size_t slot = StableHash(text) & mask;
-  while (slots_[slot] != kNone && Text(slots_[slot]) != text) slot = (slot + 1) & mask;
+  size_t slot = hash & mask;
+  while (slots_[slot].id != kNone && (slots_[slot].hash != hash || Text(slots_[slot].id) != text))
+    slot = (slot + 1) & mask;
   return slot;
 }
 
 void StringPool::Grow() {
-  std::vector<uint32_t> old(slots_.empty() ? 1024 : slots_.size() * 2, kNone);
+  std::vector<Slot> old(slots_.empty() ? 1024 : slots_.size() * 2);
   old.swap(slots_);
-  for (const uint32_t id : old) {
-    if (id != kNone) slots_[SlotOf(Text(id))] = id;
+  const size_t mask = slots_.size() - 1;
+  for (const Slot& one : old) {
+    if (one.id == kNone) continue;
+    size_t slot = one.hash & mask;
+    while (slots_[slot].id != kNone) slot = (slot + 1) & mask;
+    slots_[slot] = one;
   }
 }
 
 uint32_t StringPool::Intern(std::string_view text) {
   if ((live_ + 1) * 3 > slots_.size() * 2) Grow();
-  const size_t slot = SlotOf(text);
-  if (slots_[slot] != kNone) {
-    ++entries_[slots_[slot]].references;
-    return slots_[slot];
+  const uint32_t hash = HashOf(text);
+  const size_t slot = SlotOf(text, hash);
+  if (slots_[slot].id != kNone) {
+    ++entries_[slots_[slot].id].references;
+    return slots_[slot].id;
   }
   uint32_t id = 0;
   if (free_.empty()) {
@@ -41,7 +49,7 @@ uint32_t StringPool::Intern(std::string_view text) {
   if (!text.empty()) std::memcpy(entry.text.get(), text.data(), text.size());
   entry.size = static_cast<uint32_t>(text.size());
   entry.references = 1;
-  slots_[slot] = id;
+  slots_[slot] = {id, hash};
   ++live_;
   text_bytes_ += text.size();
   return id;
@@ -51,16 +59,16 @@ void StringPool::Release(uint32_t id) {
   Entry& entry = entries_[id];
   if (--entry.references > 0) return;
   const size_t mask = slots_.size() - 1;
-  size_t hole = SlotOf(Text(id));
+  size_t hole = SlotOf(Text(id), HashOf(Text(id)));
   // Close the hole: what follows in the same run moves up unless it already sits at or after its own place.
-  for (size_t next = (hole + 1) & mask; slots_[next] != kNone; next = (next + 1) & mask) {
-    const size_t home = StableHash(Text(slots_[next])) & mask;
+  for (size_t next = (hole + 1) & mask; slots_[next].id != kNone; next = (next + 1) & mask) {
+    const size_t home = slots_[next].hash & mask;
     if (((next - home) & mask) >= ((next - hole) & mask)) {
       slots_[hole] = slots_[next];
       hole = next;
     }
   }
-  slots_[hole] = kNone;
+  slots_[hole] = {};
   text_bytes_ -= entry.size;
   entry.text.reset();
   entry.size = 0;
@@ -69,7 +77,7 @@ void StringPool::Release(uint32_t id) {
 }
 
 uint32_t StringPool::Find(std::string_view text) const {
-  return slots_.empty() ? kNone : slots_[SlotOf(text)];
+  return slots_.empty() ? kNone : slots_[SlotOf(text, HashOf(text))].id;
 }
 
 }  // namespace tocsin::respond

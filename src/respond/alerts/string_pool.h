@@ -35,13 +35,18 @@ class StringPool {
     uint32_t size = 0;
     uint32_t references = 0;
   };
+  struct Slot {
+    uint32_t id = kNone;  // kNone is empty
+    uint32_t hash = 0;    // of the text: most texts that are not the one are told by it
+  };
+  static uint32_t HashOf(std::string_view text);
   // The slot of the text, or the empty slot where it belongs.
-  size_t SlotOf(std::string_view text) const;
+  size_t SlotOf(std::string_view text, uint32_t hash) const;
   void Grow();
 
   std::vector<Entry> entries_;
   std::vector<uint32_t> free_;
-  std::vector<uint32_t> slots_;  // open addressing, linear probing; kNone is empty
+  std::vector<Slot> slots_;  // open addressing, linear probing
   size_t live_ = 0;
   size_t text_bytes_ = 0;
 };

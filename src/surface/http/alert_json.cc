@@ -1,6 +1,7 @@
 #include "surface/http/alert_json.h"
 
 #include <array>
+#include <cstring>
 #include <nlohmann/json.hpp>
 
 namespace tocsin::surface {
@@ -34,7 +35,46 @@ bool Plain(char c) {
          c != '\\';
 }
 
+// Of 8 bytes at once: all plain. Each term has the high bit of a byte that is below 0x20, a quote, a
+// backslash or above 0x7f; a borrow only ever runs on from such a byte.
+bool AllPlain(const char* bytes) {
+  constexpr uint64_t kOnes = 0x0101010101010101;
+  uint64_t w = 0;
+  std::memcpy(&w, bytes, sizeof w);
+  const uint64_t quote = w ^ kOnes * '"', backslash = w ^ kOnes * '\\';
+  const uint64_t low = (w - kOnes * 0x20) & ~w;
+  const uint64_t marks = ((quote - kOnes) & ~quote) | ((backslash - kOnes) & ~backslash);
+  return ((w | low | marks) & kOnes * 0x80) == 0;
+}
+
+size_t PlainRun(std::string_view text, size_t at) {
+  while (at + 8 <= text.size() && AllPlain(text.data() + at)) at += 8;
+  while (at < text.size() && Plain(text[at])) ++at;
+  return at;
+}
+
+void AppendDigits(std::string& out, int64_t value, int digits) {
+  std::array<char, 9> text{};
+  for (int i = digits; i-- > 0; value /= 10)
+    text[static_cast<size_t>(i)] = static_cast<char>('0' + value % 10);
+  out.append(text.data(), static_cast<size_t>(digits));
+}
+
 void AppendTime(std::string& out, Time time) { AppendJsonText(out, FormatTime(time)); }
+
+template <class Pairs>
+void AppendPairs(std::string& out, const Pairs& pairs) {
+  out += '{';
+  bool first = true;
+  for (const auto& [name, value] : pairs) {
+    if (!first) out += ',';
+    first = false;
+    AppendJsonText(out, name);
+    out += ':';
+    AppendJsonText(out, value);
+  }
+  out += '}';
+}
 
 void AppendTexts(std::string& out, const std::vector<std::string>& texts) {
   out += '[';
@@ -82,8 +122,7 @@ void AppendJsonText(std::string& out, std::string_view text) {
   out += '"';
   size_t i = 0;
   while (i < text.size()) {
-    size_t run = i;
-    while (run < text.size() && Plain(text[run])) ++run;
+    const size_t run = PlainRun(text, i);
     out.append(text, i, run - i);
     i = run;
     if (i == text.size()) break;
@@ -108,26 +147,53 @@ void AppendJsonText(std::string& out, std::string_view text) {
   out += '"';
 }
 
-void AppendLabels(std::string& out, const signal::LabelSet& labels) {
-  out += '{';
-  bool first = true;
-  for (const auto& [name, value] : labels) {
-    if (!first) out += ',';
-    first = false;
-    AppendJsonText(out, name);
-    out += ':';
-    AppendJsonText(out, value);
+void AppendLabels(std::string& out, const signal::LabelSet& labels) { AppendPairs(out, labels); }
+
+void TimeWriter::Append(std::string& out, Time time) {
+  constexpr int64_t kSecond = 1'000'000'000, kDay = 86'400 * kSecond;
+  if (time.ns < 0) {
+    out += FormatTime(time);
+    return;
   }
-  out += '}';
+  if (time.ns / kDay != day_) {
+    day_ = time.ns / kDay;
+    date_ = FormatTime(Time{day_ * kDay}).substr(0, 11);
+  }
+  const int64_t second = time.ns % kDay / kSecond, ns = time.ns % kSecond;
+  out += date_;
+  AppendDigits(out, second / 3600, 2);
+  out += ':';
+  AppendDigits(out, second / 60 % 60, 2);
+  out += ':';
+  AppendDigits(out, second % 60, 2);
+  if (ns != 0) {
+    out += '.';
+    if (ns % 1'000'000 == 0) {
+      AppendDigits(out, ns / 1'000'000, 3);
+    } else if (ns % 1000 == 0) {
+      AppendDigits(out, ns / 1000, 6);
+    } else {
+      AppendDigits(out, ns, 9);
+    }
+  }
+  out += 'Z';
 }
 
-void AppendAlert(std::string& out, const respond::ShownAlert& shown) {
-  const signal::Alert& a = shown.alert;
+void AlertWriter::AppendTime(std::string& out, Time time) {
+  out += '"';
+  times_.Append(out, time);
+  out += '"';
+}
+
+void AlertWriter::Append(std::string& out, const respond::ShownAlert& shown) {
+  const respond::AlertTable::View& a = *shown.alert;
   out += R"({"annotations":)";
-  AppendLabels(out, a.annotations);
+  AppendPairs(out, a.annotations);
   out += R"(,"endsAt":)";
   AppendTime(out, a.ends_at);
-  out += R"(,"fingerprint":")" + signal::FormatFingerprint(a.fingerprint) + R"(","receivers":[)";
+  out += R"(,"fingerprint":")";
+  out += signal::FormatFingerprint(a.fingerprint);
+  out += R"(","receivers":[)";
   for (size_t i = 0; i < shown.receivers.size(); ++i) {
     out += i > 0 ? R"(,{"name":)" : R"({"name":)";
     AppendJsonText(out, shown.receivers[i]);
@@ -135,9 +201,13 @@ void AppendAlert(std::string& out, const respond::ShownAlert& shown) {
   }
   out += R"(],"startsAt":)";
   AppendTime(out, a.starts_at);
-  out += R"(,"status":{"inhibitedBy":)";
-  AppendTexts(out, shown.inhibited_by);
-  out += R"(,"mutedBy":[],"silencedBy":)";
+  out += R"(,"status":{"inhibitedBy":[)";
+  for (size_t i = 0; i < shown.inhibited_by.size(); ++i) {
+    out += i > 0 ? R"(,")" : R"(")";
+    out += signal::FormatFingerprint(shown.inhibited_by[i]);
+    out += '"';
+  }
+  out += R"(],"mutedBy":[],"silencedBy":)";
   AppendTexts(out, shown.silenced_by);
   out += R"(,"state":")";
   out += shown.state();
@@ -148,7 +218,7 @@ void AppendAlert(std::string& out, const respond::ShownAlert& shown) {
     AppendJsonText(out, a.generator_url);
   }
   out += R"(,"labels":)";
-  AppendLabels(out, a.labels);
+  AppendPairs(out, a.labels);
   out += '}';
 }
 

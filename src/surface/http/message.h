@@ -44,6 +44,9 @@ struct Response {
   Headers headers;
   std::string body;
   bool close = false;  // end the connection after it
+  // A body too long to be held, when set: each call appends a piece and returns false with the last one.
+  // Called on a query thread, one call at a time; an exception ends the connection.
+  std::function<bool(std::string& piece)> stream;
 };
 
 class Responder {

@@ -1,6 +1,8 @@
 // Alertmanager's API v2: alerts in and out, and their groups.
 #include <fmt/format.h>
 
+#include <utility>
+
 #include "ingest/alert_decoder.h"
 #include "surface/http/alert_json.h"
 #include "surface/http/endpoints/endpoints.h"
@@ -62,30 +64,70 @@ Result<respond::AlertQuery> ReadQuery(const Request& request) {
   return query;
 }
 
+constexpr size_t kShownAtOnce = 256;  // alerts written while the desk is held
+
+// Shows alerts part by part.
+class AlertPieces {
+ public:
+  AlertPieces(const respond::AlertDesk& desk, respond::AlertQuery query, Time now)
+      : desk_(desk), query_(std::move(query)), now_(now) {}
+
+  // The next of `fingerprints` from `at`, with commas between them; false when these were the last.
+  bool Append(std::string& out, const std::vector<uint64_t>& fingerprints, size_t& at, bool& first) {
+    const size_t end = std::min(fingerprints.size(), at + kShownAtOnce);
+    const std::span<const uint64_t> part(fingerprints.data() + at, end - at);
+    desk_.Show(part, query_, now_, [&](const respond::ShownAlert& shown) {
+      if (!first) out += ',';
+      first = false;
+      writer_.Append(out, shown);
+    });
+    at = end;
+    return at < fingerprints.size();
+  }
+
+ private:
+  const respond::AlertDesk& desk_;
+  respond::AlertQuery query_;
+  Time now_;
+  AlertWriter writer_;
+};
+
 Response List(const ApiDependencies& api, const Request& request) {
-  const auto query = ReadQuery(request);
+  auto query = ReadQuery(request);
   if (!query) return ProblemResponse(query.error());
+  struct State {
+    AlertPieces pieces;
+    std::vector<uint64_t> found;
+    size_t at = 0;
+    bool begun = false, first = true;
+  };
+  auto found = api.alerts.Find(query->filter);
+  auto state = std::make_shared<State>(
+      State{AlertPieces(api.alerts, *std::move(query), api.clock.Now()), std::move(found)});
   Response response;
-  response.body = "[";
-  api.alerts.ForEach(*query, api.clock.Now(), [&](const respond::ShownAlert& shown) {
-    if (response.body.size() > 1) response.body += ',';
-    AppendAlert(response.body, shown);
-  });
-  response.body += "]\n";
+  response.stream = [state](std::string& out) {
+    if (!std::exchange(state->begun, true)) out += '[';
+    const bool more = state->pieces.Append(out, state->found, state->at, state->first);
+    if (!more) out += "]\n";
+    return more;
+  };
   return response;
 }
 
 Response Groups(const ApiDependencies& api, const Request& request) {
-  const auto query = ReadQuery(request);
+  auto query = ReadQuery(request);
   if (!query) return ProblemResponse(query.error());
   Response response;
   std::string& out = response.body;
   out = "[";
-  for (const auto& group : api.alerts.Groups(*query, api.clock.Now())) {
+  const Time now = api.clock.Now();
+  const auto groups = api.alerts.Groups(*query, now);
+  AlertPieces pieces(api.alerts, *std::move(query), now);
+  for (const auto& group : groups) {
     out += out.size() > 1 ? R"(,{"alerts":[)" : R"({"alerts":[)";
-    for (size_t i = 0; i < group.alerts.size(); ++i) {
-      if (i > 0) out += ',';
-      AppendAlert(out, group.alerts[i]);
+    size_t at = 0;
+    bool first = true;
+    while (pieces.Append(out, group.alerts, at, first)) {
     }
     out += R"(],"labels":)";
     AppendLabels(out, group.labels);

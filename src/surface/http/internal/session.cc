@@ -117,6 +117,7 @@ class Session : public std::enable_shared_from_this<Session> {
           parser.is_header_done() && (parser.chunked() || parser.content_length().value_or(0) > 0);
       if (!refusal) refusal = Describe(parser, request, route);
       const bool head = request.method == "HEAD";
+      const bool chunks = parser.is_header_done() && parser.get().version() == 11;
       bool keep = parser.is_header_done() && parser.keep_alive() && !state_->stopping;
       if (!refusal && has_body) {
         refusal = co_await ReadBody(parser, request);
@@ -135,7 +136,14 @@ class Session : public std::enable_shared_from_this<Session> {
       }
       keep = keep && !response.close && !state_->stopping;
       Observe(route, response.status, started);
-      if (!co_await Write(response, head, keep)) break;
+      bool written = false;
+      if (response.stream) {
+        keep = keep && chunks;
+        written = co_await WriteStream(response, head, keep, chunks);
+      } else {
+        written = co_await Write(response, head, keep);
+      }
+      if (!written) break;
       if (!keep) {
         if (refused) co_await Linger();
         break;
@@ -350,20 +358,78 @@ class Session : public std::enable_shared_from_this<Session> {
     }
   }
 
-  asio::awaitable<bool> Write(const Response& response, bool head_only, bool keep) {
+  // The header, up to the field that says how long the body is.
+  static std::string Head(const Response& response, bool keep) {
     std::string head = fmt::format(
-        "HTTP/1.1 {} {}\r\nDate: {}\r\nServer: tocsin\r\nContent-Type: {}\r\nContent-Length: {}\r\n"
+        "HTTP/1.1 {} {}\r\nDate: {}\r\nServer: tocsin\r\nContent-Type: {}\r\n"
         "X-Content-Type-Options: nosniff\r\nConnection: {}\r\n",
         response.status, ReasonPhrase(response.status), DateHeader(), response.content_type,
-        response.body.size(), keep ? "keep-alive" : "close");
+        keep ? "keep-alive" : "close");
     for (const auto& [name, value] : response.headers) head += fmt::format("{}: {}\r\n", name, value);
-    head += "\r\n";
+    return head;
+  }
+
+  asio::awaitable<bool> Write(const Response& response, bool head_only, bool keep) {
+    const std::string head =
+        Head(response, keep) + fmt::format("Content-Length: {}\r\n\r\n", response.body.size());
     const std::array<asio::const_buffer, 2> parts{
         asio::buffer(head), head_only ? asio::const_buffer() : asio::buffer(response.body)};
     Arm(state_->options.limits.request_timeout_ms);
     const auto [error, n] = co_await asio::async_write(socket_, parts, kAwait);
     Disarm();
     co_return !error;
+  }
+
+  // The body in pieces: each a chunk, or as it is when the client does not know chunks and reads to the end.
+  asio::awaitable<bool> WriteStream(const Response& response, bool head_only, bool keep, bool chunked) {
+    std::string head = Head(response, keep) + (chunked ? "Transfer-Encoding: chunked\r\n\r\n" : "\r\n");
+    std::string piece;
+    Produced produced = head_only ? Produced::kLast : Produced::kMore;
+    while (true) {
+      if (!head_only) produced = co_await Produce(response, piece);
+      if (produced == Produced::kFailed) co_return false;
+      const bool framed = chunked && !head_only && !piece.empty();
+      if (framed) head += fmt::format("{:x}\r\n", piece.size());
+      std::string_view tail = framed ? "\r\n" : "";
+      if (chunked && !head_only && produced == Produced::kLast) tail = framed ? "\r\n0\r\n\r\n" : "0\r\n\r\n";
+      const std::array<asio::const_buffer, 3> parts{asio::buffer(head), asio::buffer(piece),
+                                                    asio::buffer(tail.data(), tail.size())};
+      Arm(state_->options.limits.request_timeout_ms);
+      const auto [error, n] = co_await asio::async_write(socket_, parts, kAwait);
+      Disarm();
+      if (error) co_return false;
+      if (produced == Produced::kLast) co_return true;
+      head.clear();
+      piece.clear();
+    }
+  }
+
+  enum class Produced { kMore, kLast, kFailed };
+
+  // The next piece, made on a query thread.
+  asio::awaitable<Produced> Produce(const Response& response, std::string& piece) {
+    auto initiate = [this, &response, &piece](auto handler) {
+      auto shared = std::make_shared<decltype(handler)>(std::move(handler));
+      asio::post(state_->queries, [self = shared_from_this(), shared, &response, &piece] {
+        const Produced produced = Call(response, piece);
+        asio::post(self->Executor(), [self, shared, produced]() mutable {
+          auto complete = std::move(*shared);
+          complete(produced);
+        });
+      });
+    };
+    const Produced produced = co_await asio::async_initiate<const asio::use_awaitable_t<>, void(Produced)>(
+        initiate, asio::use_awaitable);
+    co_return produced;
+  }
+
+  static Produced Call(const Response& response, std::string& piece) {
+    try {
+      return response.stream(piece) ? Produced::kMore : Produced::kLast;
+    } catch (...) {
+      spdlog::error("{}", Status::FromException("writing a long answer").message());
+      return Produced::kFailed;
+    }
   }
 
   // Reads what the client still sends after a refusal: closing at once would reset the connection and the
