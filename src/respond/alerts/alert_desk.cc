@@ -80,6 +80,13 @@ class Desk final : public AlertDesk, public store::StateMachine {
   }
   Status Step(Time now) override;
   std::vector<AlertNotification> Take(size_t limit) const override;
+  Status ShiftBack(Duration back, Time now) override {
+    AlertRecord record;
+    record.kind = AlertRecordKind::kClockBack;
+    record.time = now;
+    record.back = back;
+    return Write(std::move(record));
+  }
   Status Told(std::vector<std::string> keys, Time now) override {
     if (keys.empty()) return {};
     AlertRecord record;
@@ -237,6 +244,10 @@ Status Desk::ApplyRecord(const AlertRecord& record) {
       return {};
     case AlertRecordKind::kTold:
       for (const auto& key : record.keys) notifications_.erase(key);
+      return {};
+    case AlertRecordKind::kClockBack:
+      grouping_.ShiftBack(record.back);
+      collected_ = {};
       return {};
   }
   return {};

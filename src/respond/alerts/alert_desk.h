@@ -93,6 +93,8 @@ class AlertDesk {
   // Looks at the groups that are due. Cheap when none is.
   virtual Status Step(Time now) = 0;
   virtual std::vector<AlertNotification> Take(size_t limit) const = 0;
+  // The wall clock was put back by this much.
+  virtual Status ShiftBack(Duration back, Time now) = 0;
   virtual Status Told(std::vector<std::string> keys, Time now) = 0;
   // From now on by these rules. Groups whose route is still there go on as they are; every firing alert that
   // is in no group of the routes it has now is grouped anew, and told of as new there. What waits to be told

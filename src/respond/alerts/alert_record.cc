@@ -103,6 +103,9 @@ std::string EncodeAlertRecord(const AlertRecord& record) {
       out.Put(static_cast<uint32_t>(record.keys.size()));
       for (const auto& key : record.keys) out.PutString(key);
       break;
+    case AlertRecordKind::kClockBack:
+      out.Put(record.back.ns);
+      break;
   }
   return out.Take();
 }
@@ -122,6 +125,8 @@ Result<AlertRecord> DecodeAlertRecord(std::string_view bytes) {
     record.new_id = in.GetString();
   } else if (record.kind == AlertRecordKind::kTold) {
     for (auto n = in.Get<uint32_t>(); n > 0 && in.ok(); --n) record.keys.push_back(in.GetString());
+  } else if (record.kind == AlertRecordKind::kClockBack) {
+    record.back.ns = in.Get<int64_t>();
   } else if (record.kind != AlertRecordKind::kTell) {
     in.Fail();
   }

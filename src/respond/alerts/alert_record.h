@@ -20,6 +20,7 @@ enum class AlertRecordKind : uint8_t {
   kExpireSilence = 4,  // and ended
   kTell = 5,           // groups were looked at: what was due is told
   kTold = 6,           // notifications handed on, by key
+  kClockBack = 7,      // the wall clock was put back
 };
 
 struct AlertRecord {
@@ -30,6 +31,7 @@ struct AlertRecord {
   Silence silence;                    // kSilence; kExpireSilence: only its id
   std::string new_id;                 // kSilence: the id when a new one is made
   std::vector<std::string> keys;      // kTold
+  Duration back;                      // kClockBack
 };
 
 std::string EncodeAlertRecord(const AlertRecord& record);

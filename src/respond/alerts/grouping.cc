@@ -157,6 +157,15 @@ std::vector<GroupNotification> Grouping::Step(Time now, const Muted& muted, cons
   return out;
 }
 
+void Grouping::ShiftBack(Duration back) {
+  deadlines_.clear();
+  for (auto& [key, group] : groups_) {
+    group->deadline = group->deadline - back;
+    if (group->told_at.known()) group->told_at = group->told_at - back;
+    deadlines_.emplace(group->deadline, group.get());
+  }
+}
+
 std::optional<Time> Grouping::NextDeadline() const {
   if (deadlines_.empty()) return std::nullopt;
   return deadlines_.begin()->first;

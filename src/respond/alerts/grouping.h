@@ -62,6 +62,8 @@ class Grouping {
   Status Insert(uint64_t fingerprint, signal::Labels labels, Time starts_at, Time ends_at, Time now);
   // What is due by now. Cost: the groups that are due.
   std::vector<GroupNotification> Step(Time now, const Muted& muted = {}, const RouteMuted& route_muted = {});
+  // The wall clock was put back by this much: groups keep what was left of their waits.
+  void ShiftBack(Duration back);
   // When Step has something to look at next.
   std::optional<Time> NextDeadline() const;
 

@@ -240,7 +240,11 @@ void AlertIncidents::Close(Time now, const std::function<bool(uint64_t)>& firing
 }
 
 Status AlertIncidents::Restore(store::Ledger& ledger) {
-  TOCSIN_ASSIGN_OR_RETURN(auto graph, ReadGraph(ledger));
+  ServiceGraph graph = std::move(correlator_.graph());
+  if (!graph_read_) {
+    TOCSIN_ASSIGN_OR_RETURN(graph, ReadGraph(ledger));
+  }
+  graph_read_ = true;
   correlator_ = Correlator(options_.correlation, std::move(graph));
   incident_of_.clear();
   by_group_.clear();

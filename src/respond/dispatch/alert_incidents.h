@@ -40,7 +40,7 @@ class AlertIncidents {
   explicit AlertIncidents(AlertIncidentOptions options = {})
       : options_(options), correlator_(options.correlation) {}
 
-  // Reads what the last process knew. Before anything else.
+  // Reads what the last process knew, or what this one cannot be sure of. Before anything else.
   Status Restore(store::Ledger& ledger);
 
   Status Record(store::LedgerTransaction& transaction, const EscalationDesk& desk,
@@ -106,6 +106,7 @@ class AlertIncidents {
   std::map<std::string, std::set<std::string>> by_group_;  // group key → incidents it fires in
   std::string latest_;                                     // the incident opened last
   std::string saved_graph_;
+  bool graph_read_ = false;
   std::vector<std::pair<uint64_t, uint64_t>> merged_;  // clusters (into, from), not yet written
   // Of this transaction.
   std::list<Touched> touched_;

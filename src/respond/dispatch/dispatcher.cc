@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "respond/dispatch/act.h"
+#include "respond/dispatch/clock_record.h"
 #include "respond/dispatch/equip.h"
 #include "respond/dispatch/escalation_desk.h"
 #include "respond/dispatch/follow_timeline.h"
@@ -19,6 +20,7 @@
 namespace tocsin::respond {
 namespace {
 
+constexpr Duration kClockStep = Duration::Seconds(2);
 constexpr auto kWaitForAlerts = std::chrono::seconds(10);
 
 class Running final : public Dispatcher {
@@ -36,6 +38,9 @@ class Running final : public Dispatcher {
   Status Open(std::shared_ptr<const DispatchConfig> config) {
     TOCSIN_RETURN_IF_ERROR(incidents_.Restore(ledger_));
     TOCSIN_ASSIGN_OR_RETURN(cursor_, ReadCursor(ledger_));
+    TOCSIN_ASSIGN_OR_RETURN(const ClockRecord clock, ReadClock(ledger_));
+    looked_ = clock.looked;
+    put_back_ = clock.back;
     TOCSIN_RETURN_IF_ERROR(Use(std::move(config)));
     return sender_.Recover();
   }
@@ -90,6 +95,8 @@ class Running final : public Dispatcher {
  private:
   Status Use(std::shared_ptr<const DispatchConfig> config);
   Status RecordLocked(const std::vector<AlertNotification>& notifications, Time now);
+  Status BeSure();
+  Status CheckClock(Time now);
   Status TakeAlerts(Time now);
   Status Follow(Time now);
   Status Escalate(Time now);
@@ -112,7 +119,10 @@ class Running final : public Dispatcher {
   AlertIncidents incidents_;
   std::shared_ptr<const EscalationDesk> desk_;
   uint64_t cursor_ = 0;
-  bool look_at_open_ = true;  // a new configuration may page for what is open
+  bool unsure_ = false;
+  Time looked_, looked_monotonic_;  // of the last look
+  Duration put_back_;               // the wall clock, in all, as made good
+  bool look_at_open_ = true;        // a new configuration may page for what is open
   Time closed_, saved_, pruned_;
 
   mutable std::mutex stats_mutex_;
@@ -137,18 +147,62 @@ Status Running::Use(std::shared_ptr<const DispatchConfig> config) {
 
 Status Running::RecordLocked(const std::vector<AlertNotification>& notifications, Time now) {
   if (notifications.empty()) return {};
+  TOCSIN_RETURN_IF_ERROR(BeSure());
   const Status status = ledger_.Transact([&](store::LedgerTransaction& transaction) {
-    incidents_.RolledBack();  // what a try before this one has begun
     return incidents_.Record(transaction, *desk_, notifications, now);
   });
   if (!status.ok()) {
-    incidents_.RolledBack();
+    unsure_ = true;
     return status;
   }
   incidents_.Committed();
   sender_.Wake();
   const std::lock_guard lock(stats_mutex_);
   stats_.notifications += notifications.size();
+  return {};
+}
+
+// A transaction that failed may have been written all the same: what is known of incidents is read anew.
+Status Running::BeSure() {
+  if (!unsure_) return {};
+  TOCSIN_RETURN_IF_ERROR(incidents_.Restore(ledger_));
+  unsure_ = false;
+  return {};
+}
+
+// Waits are kept as instants of the wall clock. When that is put back they would be longer by as much.
+Status Running::CheckClock(Time now) {
+  const Time monotonic = clock_.Monotonic();
+  Duration back;
+  if (looked_.known()) {
+    back = looked_ - now;
+    if (looked_monotonic_.known()) back.ns += (monotonic - looked_monotonic_).ns;
+  }
+  if (back >= kClockStep) {
+    spdlog::warn("the clock was put back by {}: all waits keep what was left of them", FormatDuration(back));
+    const Duration in_all{put_back_.ns + back.ns};
+    const Status kept = ledger_.Transact([&](store::LedgerTransaction& transaction) -> Status {
+      TOCSIN_ASSIGN_OR_RETURN(const ClockRecord known, ReadClock(transaction));
+      if (known.back != put_back_) return {};  // written by the try before this one
+      TOCSIN_RETURN_IF_ERROR(desk_->ShiftBack(transaction, back, now));
+      TOCSIN_RETURN_IF_ERROR(ShiftOutboxBack(transaction, back));
+      return WriteClock(transaction, {now, in_all});
+    });
+    TOCSIN_RETURN_IF_ERROR(kept);
+    put_back_ = in_all;
+    if (alerts_ != nullptr) TOCSIN_RETURN_IF_ERROR(alerts_->ShiftBack(back, now));
+    closed_ = saved_ = pruned_ = {};
+    sender_.Wake();
+  }
+  if (!looked_monotonic_.known()) {  // the first look of this process
+    const Status looked = ledger_.Transact([&](store::LedgerTransaction& transaction) -> Status {
+      TOCSIN_RETURN_IF_ERROR(desk_->LookAtAll(transaction, now));
+      return ShiftOutboxFromFuture(transaction, now);
+    });
+    TOCSIN_RETURN_IF_ERROR(looked);
+  }
+  looked_ = now;
+  looked_monotonic_ = monotonic;
   return {};
 }
 
@@ -242,8 +296,11 @@ Status Running::Tidy(Time now) {
   }
   if (now - saved_ >= options_.graph_interval) {
     saved_ = now;
-    TOCSIN_RETURN_IF_ERROR(ledger_.Transact(
-        [&](store::LedgerTransaction& transaction) { return incidents_.SaveGraph(transaction); }));
+    const Status saved = ledger_.Transact([&](store::LedgerTransaction& transaction) -> Status {
+      TOCSIN_RETURN_IF_ERROR(WriteClock(transaction, {now, put_back_}));
+      return incidents_.SaveGraph(transaction);
+    });
+    TOCSIN_RETURN_IF_ERROR(saved);
   }
   if (now - pruned_ >= options_.prune_interval) {
     TOCSIN_ASSIGN_OR_RETURN(const size_t looked, outbox_.Prune(now, options_.batch));
@@ -255,7 +312,9 @@ Status Running::Tidy(Time now) {
 Status Running::Step(Time now) {
   const std::lock_guard lock(work_);
   for (const auto& [caller, callee] : calls_.Take()) incidents_.graph().AddCall(caller, callee);
-  Status status;
+  // While it is not known how much is left of the waits, none of them ends.
+  Status status = CheckClock(now);
+  if (!status.ok()) return status;
   // One part that fails does not hold up the others.
   for (const auto part :
        {&Running::TakeAlerts, &Running::Follow, &Running::Escalate, &Running::HandOn, &Running::Tidy}) {
@@ -274,14 +333,14 @@ Status Running::Step(Time now) {
 Result<IncidentView> Running::Act(const IncidentId& id, const IncidentAction& action, const Actor& actor) {
   const std::lock_guard lock(work_);
   const Time now = clock_.Now();
+  TOCSIN_RETURN_IF_ERROR(BeSure());
   Result<IncidentView> acted = Error(Code::kInternal, "not done");
   const Status status = ledger_.Transact([&](store::LedgerTransaction& transaction) -> Status {
-    incidents_.RolledBack();
     acted = ActOnIncident(transaction, *desk_, incidents_, id, action, actor, now);
     return acted ? Status() : Status(acted.error());
   });
   if (!status.ok()) {
-    incidents_.RolledBack();
+    unsure_ = true;
     if (status.code() == Code::kPermissionDenied)
       TOCSIN_RETURN_IF_ERROR(RecordRefusal(ledger_, id, action, actor, status.message(), now));
     return Error(status);

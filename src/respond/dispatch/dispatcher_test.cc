@@ -115,6 +115,23 @@ TEST_F(Dispatching, TheNextPersonIsWokenUntilThePolicyHasEnded) {
   EXPECT_EQ(Pages().size(), 7u);
 }
 
+TEST_F(Dispatching, AClockThatIsPutBackMakesNoWaitLonger) {
+  Record({Told("db", {AlertOf("db", "Down", now())}, now())});
+  bench.After(Duration::Minutes(3));
+  bench.clock.behind = Duration::Minutes(30);
+  bench.After(Duration::Minutes(-30));
+  EXPECT_THAT(Pages(), ElementsAre("ada/phone"));
+  bench.After(Duration::Minutes(2));
+  EXPECT_THAT(Pages(), ElementsAre("ada/phone", "bob/phone"));
+  EXPECT_THAT(Timeline(Incidents()[0].id), Contains("escalation.clock_back"));
+  // Put back while the process is down: what it wrote a minute ago at most tells.
+  ASSERT_TRUE(bench.Restart().ok());
+  bench.clock.behind = Duration::Minutes(60);
+  bench.After(Duration::Minutes(-30));
+  bench.After(Duration::Minutes(11));
+  EXPECT_EQ(Pages().size(), 3u);
+}
+
 TEST_F(Dispatching, OnlyAPersonOnThePolicyAcknowledges) {
   Record({Told("db", {AlertOf("db", "Down", now())}, now())});
   const auto id = Incidents()[0].id;

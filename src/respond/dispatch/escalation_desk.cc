@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "respond/dispatch/ledger_outbox.h"
@@ -16,6 +17,8 @@ using nlohmann::json;
 
 constexpr const char* kRuns = "escalations";
 constexpr size_t kMaxRunsOfIncident = 64;
+constexpr size_t kMaxWaiting = 100'000;
+const EscalationPolicy kNoPolicy;
 // Runs of one policy are numbered from here on, so that pages of two policies never share a key.
 constexpr int64_t kRunsOfAPolicy = 1'000'000;
 
@@ -107,26 +110,36 @@ Status EscalationDesk::Hand(store::LedgerTransaction& transaction, const signal:
   return AppendIncidentEvent(transaction, incident.id, "incident.paged", "tocsin", Dump(body), now);
 }
 
+// The pages of one step: those first in line that belong together.
+Status EscalationDesk::HandStep(store::LedgerTransaction& transaction, const signal::Incident& incident,
+                                Run& run, Time now) const {
+  const std::vector<PageOrder> orders = run.run.pending();
+  for (const auto& order : orders) {
+    if (order.repeat != orders[0].repeat || order.step != orders[0].step) break;
+    TOCSIN_RETURN_IF_ERROR(Hand(transaction, incident, order, now));
+    run.run.Confirm(order.key);
+    if (!config_->preferences.contains(order.person)) (void)run.run.CouldNotTell(order.key, now);
+  }
+  return {};
+}
+
+Status EscalationDesk::Note(store::LedgerTransaction& transaction, const signal::Incident& incident,
+                            const Run& run, const EscalationEvent& event, Time now) const {
+  const json body = {{"text", event.text}, {"policy", run.run.policy()}};
+  const std::string kind = "escalation." + event.kind;
+  if (event.kind != "ack_expired")
+    return AppendIncidentEvent(transaction, incident.id, kind, "tocsin", Dump(body), now);
+  // The incident has nobody again.
+  return RecordEvent(transaction, incident.id, kind, body, Actor{"tocsin", false}, now);
+}
+
 Status EscalationDesk::Store(store::LedgerTransaction& transaction, const signal::Incident& incident,
                              Run& run, EscalationOutcome outcome, Time now) const {
   for (const auto& event : outcome.events) {
-    if (ToldElsewhere(event.kind)) continue;
-    const json body = {{"text", event.text}, {"policy", run.run.policy()}};
-    if (event.kind == "ack_expired") {  // the incident has nobody again
-      TOCSIN_RETURN_IF_ERROR(RecordEvent(transaction, incident.id, "escalation." + event.kind, body,
-                                         Actor{"tocsin", false}, now));
-      continue;
-    }
-    TOCSIN_RETURN_IF_ERROR(
-        AppendIncidentEvent(transaction, incident.id, "escalation." + event.kind, "tocsin", Dump(body), now));
+    if (event.kind == "paged") TOCSIN_RETURN_IF_ERROR(HandStep(transaction, incident, run, now));
+    if (!ToldElsewhere(event.kind)) TOCSIN_RETURN_IF_ERROR(Note(transaction, incident, run, event, now));
   }
-  const std::vector<PageOrder> orders = run.run.pending();
-  for (const auto& order : orders) {
-    TOCSIN_RETURN_IF_ERROR(Hand(transaction, incident, order, now));
-    run.run.Confirm(order.key);
-    if (config_->preferences.contains(order.person)) continue;
-    (void)run.run.CouldNotTell(order.key, now);
-  }
+  while (!run.run.pending().empty()) TOCSIN_RETURN_IF_ERROR(HandStep(transaction, incident, run, now));
   return transaction.PutDocument(
       {kRuns, run.id, run.run.NextDeadline().value_or(Time{}), Dump(run.run.ToJson())});
 }
@@ -191,6 +204,16 @@ Result<size_t> EscalationDesk::AdvanceDue(store::LedgerTransaction& transaction,
   return due.size();
 }
 
+Status EscalationDesk::LookAtAll(store::LedgerTransaction& transaction, Time now) const {
+  store::DocumentFilter filter;
+  filter.collection = kRuns;
+  filter.due_until = Time{std::numeric_limits<int64_t>::max()};
+  filter.limit = kMaxWaiting;
+  TOCSIN_ASSIGN_OR_RETURN(const auto waiting, transaction.FindDocuments(filter));
+  for (const auto& document : waiting) TOCSIN_RETURN_IF_ERROR(AdvanceOne(transaction, document, now));
+  return {};
+}
+
 Status EscalationDesk::Tell(store::LedgerTransaction& transaction, const signal::Incident& incident,
                             const std::vector<std::string>& destinations, const std::string& kind,
                             const std::string& occasion, const std::string& what, Time now) const {
@@ -241,14 +264,16 @@ Status EscalationDesk::Acknowledge(store::LedgerTransaction& transaction, const 
   Status refused;
   bool accepted = runs.empty();
   for (auto& run : runs) {
-    if (run.run.state() == "resolved") {
-      accepted = accepted || is_person;
+    const EscalationPolicy* known = PolicyOf(run.run.policy());
+    const EscalationPolicy& policy = known != nullptr ? *known : kNoPolicy;
+    if (run.run.state() == "resolved") {  // nobody is paged any more; who may take it is as before
+      const Status may = run.run.MayTake(by, is_person, policy, resolver_);
+      accepted = accepted || may.ok();
+      if (!may.ok() && refused.ok()) refused = may;
       continue;
     }
-    const EscalationPolicy* policy = PolicyOf(run.run.policy());
     const std::string prefix = PagePrefix(run.run);
-    auto outcome =
-        run.run.Acknowledge(by, is_person, 0, now, policy ? *policy : EscalationPolicy{}, resolver_);
+    auto outcome = run.run.Acknowledge(by, is_person, 0, now, policy, resolver_);
     if (!outcome) {
       if (outcome.error().code() == Code::kAlreadyExists) accepted = true;
       if (refused.ok()) refused = outcome.error();
@@ -339,6 +364,28 @@ Result<bool> EscalationDesk::Resolve(store::LedgerTransaction& transaction, cons
     TOCSIN_RETURN_IF_ERROR(TellPaged(transaction, incident, run.run, "resolved", what, now));
   }
   return any;
+}
+
+Status EscalationDesk::ShiftBack(store::LedgerTransaction& transaction, Duration back, Time now) const {
+  store::DocumentFilter filter;
+  filter.collection = kRuns;
+  filter.due_until = Time{std::numeric_limits<int64_t>::max()};
+  filter.limit = kMaxWaiting;
+  TOCSIN_ASSIGN_OR_RETURN(const auto waiting, transaction.FindDocuments(filter));
+  for (const auto& document : waiting) {
+    auto read = ReadRun(document);
+    if (!read) continue;  // begun anew when it is due
+    const IncidentId id{document.id.substr(0, document.id.find('|'))};
+    Run run{document.id, std::move(*read)};
+    run.run.ShiftBack(back);
+    TOCSIN_RETURN_IF_ERROR(transaction.PutDocument(
+        {kRuns, run.id, run.run.NextDeadline().value_or(Time{}), Dump(run.run.ToJson())}));
+    const json body = {{"text", "the clock was put back by " + FormatDuration(back) + "; waits are kept"},
+                       {"policy", run.run.policy()}};
+    TOCSIN_RETURN_IF_ERROR(
+        AppendIncidentEvent(transaction, id, "escalation.clock_back", "tocsin", Dump(body), now));
+  }
+  return {};
 }
 
 Status EscalationDesk::Louder(store::LedgerTransaction& transaction, const signal::Incident& incident,

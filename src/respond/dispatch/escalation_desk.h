@@ -45,6 +45,10 @@ class EscalationDesk {
   // Carries out the runs that are due, at most `limit`; how many there were.
   Result<size_t> AdvanceDue(store::LedgerTransaction& transaction, Time now, size_t limit) const;
 
+  // Looks at every run that waits, due or not: what a process does first, because the clock may have been put
+  // back while there was none.
+  Status LookAtAll(store::LedgerTransaction& transaction, Time now) const;
+
   // Acknowledges every run whose policy names the person. Without any run everything is allowed. Gives the
   // refusal of the first run when none accepts.
   Status Acknowledge(store::LedgerTransaction& transaction, const signal::Incident& incident,
@@ -63,6 +67,8 @@ class EscalationDesk {
   // It became more urgent (or less): pages that were put off or chose quiet channels are made anew, unless
   // somebody has it.
   Status Louder(store::LedgerTransaction& transaction, const signal::Incident& incident, Time now) const;
+  // The wall clock was put back: every wait keeps what was left of it.
+  Status ShiftBack(store::LedgerTransaction& transaction, Duration back, Time now) const;
   // Nobody could be told at this step ("page/INC-2K7Q/1/0/2/ada"): the next need not wait.
   Status Hasten(store::LedgerTransaction& transaction, const IncidentId& incident, const std::string& step,
                 Time now) const;
@@ -78,6 +84,10 @@ class EscalationDesk {
   const EscalationPolicy* PolicyOf(const std::string& name) const;
   Status Store(store::LedgerTransaction& transaction, const signal::Incident& incident, Run& run,
                EscalationOutcome outcome, Time now) const;
+  Status HandStep(store::LedgerTransaction& transaction, const signal::Incident& incident, Run& run,
+                  Time now) const;
+  Status Note(store::LedgerTransaction& transaction, const signal::Incident& incident, const Run& run,
+              const EscalationEvent& event, Time now) const;
   Status Hand(store::LedgerTransaction& transaction, const signal::Incident& incident, const PageOrder& order,
               Time now) const;
   Status TellPaged(store::LedgerTransaction& transaction, const signal::Incident& incident,

@@ -214,6 +214,40 @@ Status DropOpenPages(store::LedgerTransaction& transaction, const Outbox& outbox
   return Status::Ok();
 }
 
+namespace {
+
+// `back` of an item: by how much, or nothing.
+template <class Back>
+Status ShiftPending(store::LedgerTransaction& transaction, Back back) {
+  constexpr Time kEver{std::numeric_limits<int64_t>::max()};
+  constexpr size_t kMost = 100'000;
+  TOCSIN_ASSIGN_OR_RETURN(
+      const auto waiting,
+      transaction.FindDocuments({.collection = kItems, .due_until = kEver, .after_id = "", .limit = kMost}));
+  for (const auto& document : waiting) {
+    TOCSIN_ASSIGN_OR_RETURN(const OutboxItem old, OutboxItemFromJson(document.body_json));
+    const Duration by = back(old);
+    if (by.ns <= 0) continue;
+    OutboxItem item = old;
+    item.created = item.created - by;
+    item.next_attempt = item.next_attempt - by;
+    item.message.at = item.message.at - by;
+    ++item.revision;
+    TOCSIN_RETURN_IF_ERROR(WriteItem(transaction, old, item));
+  }
+  return Status::Ok();
+}
+
+}  // namespace
+
+Status ShiftOutboxBack(store::LedgerTransaction& transaction, Duration back) {
+  return ShiftPending(transaction, [&](const OutboxItem&) { return back; });
+}
+
+Status ShiftOutboxFromFuture(store::LedgerTransaction& transaction, Time now) {
+  return ShiftPending(transaction, [&](const OutboxItem& item) { return item.message.at - now; });
+}
+
 Result<std::vector<OutboxItem>> LedgerOutbox::Due(Time until, size_t limit) {
   TOCSIN_ASSIGN_OR_RETURN(
       const auto documents,

@@ -44,6 +44,11 @@ Status DropOpenPages(store::LedgerTransaction& transaction, const Outbox& outbox
                      const std::string& incident_id, const std::string& reason, Time now,
                      const std::string& step_prefix = "");
 
+// The wall clock was put back by this much: what waits keeps what was left of its wait.
+Status ShiftOutboxBack(store::LedgerTransaction& transaction, Duration back);
+// The same for each item that was decided later than now, by as much.
+Status ShiftOutboxFromFuture(store::LedgerTransaction& transaction, Time now);
+
 class LedgerOutbox : public OutboxStore {
  public:
   explicit LedgerOutbox(store::Ledger& ledger) : ledger_(ledger) {}

@@ -8,7 +8,6 @@ namespace tocsin::respond {
 namespace {
 
 constexpr Duration kConflictPause = Duration::Millis(20);
-constexpr Duration kStorePause = Duration::Millis(500);
 
 }  // namespace
 
@@ -141,7 +140,7 @@ void Sender::SettleForSure(const OutboxItem& item, const SendOutcome& outcome) {
     const bool changed = status.code() == Code::kFailedPrecondition;
     if (!changed) Report(status);
     if (stop_ && !first) break;  // stays "sending": Recover judges it
-    Sleep(changed ? kConflictPause : kStorePause, seen);
+    Sleep(changed ? kConflictPause : options_.store_pause, seen);
   }
   {
     const std::lock_guard lock(mutex_);
@@ -170,7 +169,7 @@ void Sender::Work() {
       Sleep(kConflictPause, seen);  // someone acknowledged while we claimed: read again
     } else {
       Report(ran.error());
-      Sleep(kStorePause, seen);
+      Sleep(options_.store_pause, seen);
     }
   }
 }

@@ -28,8 +28,9 @@ namespace tocsin::respond {
 
 struct SenderOptions {
   int threads = 2;
-  size_t batch = 1000;                   // items looked at for one claim
-  Duration poll = Duration::Seconds(1);  // the longest sleep: the wall clock may jump
+  size_t batch = 1000;                           // items looked at for one claim
+  Duration poll = Duration::Seconds(1);          // the longest sleep: the wall clock may jump
+  Duration store_pause = Duration::Millis(500);  // before another try with the store
   OutboxPolicy policy = {};
   // Told of errors of the store; called from any thread, at most once a second.
   std::function<void(const Status&)> on_error = {};

@@ -274,6 +274,12 @@ Result<EscalationOutcome> EscalationRun::Resolve(Time now) {
   return outcome;
 }
 
+void EscalationRun::ShiftBack(Duration back) {
+  deadline_ = deadline_ - back;
+  if (wake_.known()) wake_ = wake_ - back;
+  seen_ = seen_ - back;
+}
+
 bool EscalationRun::CouldNotTell(std::string_view key, Time now) {
   if (std::erase(reach_, key) == 0 || !reach_.empty() || state_ != "running") return false;
   deadline_ = std::min(deadline_, now);

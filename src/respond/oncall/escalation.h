@@ -111,6 +111,9 @@ class EscalationRun {
   // about another run): nothing changes then. Acknowledging after the end is still possible.
   Result<EscalationOutcome> Acknowledge(const std::string& by, bool is_person, int64_t run, Time now,
                                         const EscalationPolicy& policy, const TargetResolver& resolver);
+  // Whether this is a person on the policy, or one who was paged. kPermissionDenied.
+  Status MayTake(const std::string& by, bool is_person, const EscalationPolicy& policy,
+                 const TargetResolver& resolver) const;
   // Takes the incident until then, after which run + 1 begins; from whoever may acknowledge, also when
   // acknowledged by somebody else. kOutOfRange unless within kMaxWait from now.
   Result<EscalationOutcome> Snooze(const std::string& by, bool is_person, Time until, Time now,
@@ -123,6 +126,9 @@ class EscalationRun {
   Result<EscalationOutcome> Resolve(Time now);
   // The page is in the hands of whoever sends it. False when it was not pending.
   bool Confirm(std::string_view key);
+  // The wall clock was put back by this much since it was looked at last: what was left of a wait is kept.
+  // Advance finds only jumps to before its own last call.
+  void ShiftBack(Duration back);
   // No channel of the person could be reached for this page. When that is so for everybody of a step, the
   // next step need not wait; the wait after the last one stays, so that nothing turns in a circle. True when
   // the next step is due now.
@@ -148,8 +154,6 @@ class EscalationRun {
   bool IsTarget(const std::string& person, const EscalationPolicy& policy,
                 const TargetResolver& resolver) const;
   void Withdraw(EscalationEvent& event);
-  Status MayTake(const std::string& by, bool is_person, const EscalationPolicy& policy,
-                 const TargetResolver& resolver) const;
   void BeginAgain(Time now, const EscalationPolicy& policy);
   void ExpireAcknowledgement(Time now, const EscalationPolicy& policy, EscalationOutcome& outcome);
 

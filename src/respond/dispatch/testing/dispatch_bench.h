@@ -17,7 +17,8 @@ namespace tocsin::respond::testing {
 class TurnedClock : public ports::Clock {
  public:
   Time Now() const override { return now; }
-  Time Monotonic() const override { return now; }
+  Time Monotonic() const override { return Time{1} + (now - Time{1'000'000'000'000'000'000}) + behind; }
+  Duration behind;  // how far it was put back
   Time now{1'780'000'000'000'000'000};
 };
 
