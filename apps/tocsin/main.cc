@@ -2,6 +2,7 @@
 #include <CLI/CLI.hpp>
 #include <iostream>
 
+#include "runtime/config_command.h"
 #include "runtime/drill_command.h"
 #include "runtime/serve_command.h"
 #include "surface/cli/audit_verify.h"
@@ -16,6 +17,7 @@ int main(int argc, char** argv) {
   CLI::App app{"Tocsin: incident response for LLM features that fail without crashing", "tocsin"};
   app.require_subcommand(1);
   runtime::AddServe(app, context);
+  runtime::AddConfig(app, context);
   runtime::AddDrill(app, context);
   surface::AddReplay(app, context);
   surface::AddIncidentsCommand(app, context);

@@ -146,8 +146,10 @@ Result<Duration> ParseDuration(std::string_view text) {
                           : u == "m" || u == "min" ? 60 * kSecond
                           : u == "h"               ? 3600 * kSecond
                           : u == "d"               ? 86400 * kSecond
+                          : u == "w"               ? 7 * 86400 * kSecond
+                          : u == "y"               ? 365 * 86400 * kSecond
                                                    : 0;
-    if (unit == start || scale == 0 || n > INT64_MAX / 4 / scale) {
+    if (unit == start || scale == 0 || n > INT64_MAX / 4 / scale || total > INT64_MAX / 2) {
       return Error(Code::kInvalidArgument,
                    fmt::format("'{}' is not a duration such as 90s, 15m or 1h30m", text.substr(0, 64)));
     }

@@ -40,7 +40,7 @@ std::string FormatTimeForPeople(Time t);
 Result<Time> ParseTime(std::string_view text);
 // "1 h 05 min", "42 s", "350 ms": two leading units at most.
 std::string FormatDuration(Duration d);
-// "90s", "15m", "1h30m", "7d", "250ms". kInvalidArgument otherwise.
+// "90s", "15m", "1h30m", "7d", "250ms", "2w", "1y" (365 days). kInvalidArgument otherwise.
 Result<Duration> ParseDuration(std::string_view text);
 
 }  // namespace tocsin

@@ -31,7 +31,9 @@ TEST(TimeTest, EveryInstantSurvivesARoundTrip) {
 TEST(TimeTest, DurationsReadAndWrite) {
   EXPECT_EQ(*ParseDuration("1h30m"), Duration::Minutes(90));
   EXPECT_EQ(*ParseDuration("250ms"), Duration::Millis(250));
-  for (const char* bad : {"", "5", "5 m", "m", "-5m", "5y"})
+  EXPECT_EQ(*ParseDuration("1y2w"), Duration::Hours(24 * 379));
+  EXPECT_FALSE(ParseDuration("26000d26000d26000d26000d26000d26000d").has_value());  // no overflow
+  for (const char* bad : {"", "5", "5 m", "m", "-5m", "5q"})
     EXPECT_FALSE(ParseDuration(bad).has_value()) << bad;
   EXPECT_EQ(FormatDuration(Duration::Seconds(65 * 60 + 4)), "1 h 05 min");
   EXPECT_EQ(FormatDuration(Duration::Millis(350)), "350 ms");

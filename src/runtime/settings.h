@@ -1,10 +1,13 @@
 // Settings: what a person can set, in tocsin.yaml or by flags (docs/formats/configuration.md). Everything is
 // optional. Value type.
 //
-// Unknown keys and values of a wrong type are errors that name file, line and key: a misspelt bound must not
-// silently be the default. The file is bounded: 1 MiB, 16 levels, no aliases.
+// Unknown keys, values of a wrong type and names that lead to nothing are errors that name file, line and
+// key: a misspelt bound must not silently be the default. Everything wrong is found at once. The file is
+// bounded: 1 MiB, 16 levels, no aliases. Secrets lie in `dispatch` only, and in no error.
 #pragma once
 
+#include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -42,11 +45,27 @@ struct Settings {
   respond::AlertRules alerts = DefaultAlertRules();
   respond::DispatchConfig dispatch;
   std::string log_level = "info";
+  std::string file;  // where they were read from; "" = nowhere
+  // The keys of the file that only a restart changes (kFixedKeys), as written.
+  std::map<std::string, std::string> fixed_keys;
 };
+// Every other key is applied while the server runs.
+inline constexpr std::string_view kFixedKeys[] = {"data",      "http",  "grpc",   "io_threads", "log_level",
+                                                  "retention", "store", "limits", "redaction",  "detection"};
 
-// kInvalidArgument: "tocsin.yaml:7: limits.max_backlog_bytes is 'lots', not a size such as 512MiB".
-Result<Settings> ParseSettings(std::string_view yaml, const std::string& file_name);
+// A document and everything that is wrong with it, by line: "tocsin.yaml:7: limits.max_backlog_bytes: 'lots'
+// is not a size such as 1048576 or 16MiB". `settings` hold nothing when there are problems.
+struct CheckedSettings {
+  std::optional<Settings> settings;
+  std::vector<Status> problems;
+};
+// Secrets in files are read relative to file_name.
+CheckedSettings CheckSettings(std::string_view yaml, const std::string& file_name);
 // kNotFound when there is no such file.
+CheckedSettings CheckSettingsFile(const std::string& path);
+
+// The first problem is the error, and says how many there are.
+Result<Settings> ParseSettings(std::string_view yaml, const std::string& file_name);
 Result<Settings> ReadSettings(const std::string& path);
 // "host:port", ":port" or "port"; the host is an IP address, "localhost" is 127.0.0.1. Port 0: any free one.
 Result<Address> ParseAddress(std::string_view text);

@@ -52,12 +52,17 @@ detection:
 
 TEST(Settings, ErrorsNameFileLineAndKey) {
   for (const auto& [text, named] : std::map<std::string, std::string>{
-           {"dta: x\n", "t.yaml:1: dta is not a setting"},
-           {"data: x\nlimits:\n  max_backlog_bytes: lots\n", "t.yaml:3: limits.max_backlog_bytes is 'lots'"},
-           {"limits: 3\n", "t.yaml:1: limits is not a mapping"},
-           {"http: nowhere\n", "t.yaml:1: http : 'nowhere' is not an address"},
-           {"retention: -1d\n", "t.yaml:1: retention is '-1d'"},
-           {"detection:\n  alpha: 2\n", "t.yaml:2: detection.alpha is '2'"},
+           {"dta: x\n", "t.yaml:1: unknown key 'dta'; is it 'data'?"},
+           {"data: x\nlimits:\n  max_backlog_bytes: lots\n",
+            "t.yaml:3: limits.max_backlog_bytes: 'lots' is not a size such as 1048576 or 16MiB"},
+           {"limits: 3\n", "t.yaml:1: limits: is not a mapping"},
+           {"http: nowhere\n", "t.yaml:1: http: 'nowhere' is not an address"},
+           {"retention: -1d\n", "t.yaml:1: retention: '-1d' is not a length of time"},
+           {"detection:\n  alpha: 2\n", "t.yaml:2: detection.alpha: '2' is not a number between 0 and 1"},
+           {"redaction:\n  patterns: [{name: a, regex: '('}]\n", "t.yaml:2: redaction: "},
+           {"log_level: loud\n", "t.yaml:1: log_level: is none of"},
+           {"data: x\ndata: y\n", "t.yaml:2: key 'data' comes twice"},
+           {"data: x\n---\ndata: y\n", "more than one document"},
            {"a: [", "t.yaml:"},
            {"- a\n", "not a mapping"},
        }) {
@@ -74,7 +79,19 @@ TEST(Settings, HostileShapesAreRefusedNotCrashedOn) {
   for (int i = 0; i < 5000; ++i) deep += std::string(static_cast<size_t>(i), ' ') + "a:\n";
   EXPECT_FALSE(ParseSettings(deep, "t.yaml"));
   EXPECT_FALSE(ParseSettings(std::string(2u << 20, '#'), "t.yaml"));
-  EXPECT_FALSE(ParseSettings("a: &x [1]\ndata: *x\n", "t.yaml"));
+  EXPECT_THAT(ParseSettings("data: &x y\n", "t.yaml").error().message(), HasSubstr("anchors and aliases"));
+  std::string laughs = "a0: &a0 [x,x,x,x,x,x,x,x,x,x]\n";
+  for (int i = 1; i < 12; ++i) {
+    laughs += "a" + std::to_string(i) + ": &a" + std::to_string(i) + " [";
+    for (int j = 0; j < 10; ++j) laughs += "*a" + std::to_string(i - 1) + ",";
+    laughs += "]\n";
+  }
+  EXPECT_THAT(ParseSettings(laughs, "t.yaml").error().message(), HasSubstr("t.yaml:1: anchors and aliases"));
+  for (const std::string& nest : {std::string(50'000, '-'), std::string("- ") + std::string(5000, '?')})
+    EXPECT_FALSE(ParseSettings("data: \n" + nest, "t.yaml"));
+  std::string dashes;
+  for (int i = 0; i < 5000; ++i) dashes += "- ";
+  EXPECT_FALSE(ParseSettings(dashes, "t.yaml"));
 }
 
 TEST(Settings, Addresses) {

@@ -1,40 +1,37 @@
 #include "respond/oncall/oncall_config.h"
 
 #include <fmt/format.h>
-#include <yaml-cpp/yaml.h>
 
 #include <algorithm>
 
-#include "respond/oncall/internal/located_yaml.h"
-#include "respond/oncall/internal/read_channel.h"
+#include "respond/oncall/internal/read_person.h"
+#include "respond/oncall/internal/read_times.h"
 
 namespace tocsin::respond {
 namespace {
 
-using internal::LocatedYaml;
-
-Result<TimeZone> ReadZone(const LocatedYaml& yaml) {
-  TOCSIN_ASSIGN_OR_RETURN(const std::string name, yaml.Text());
-  auto zone = TimeZone::Find(name);
-  if (!zone) return Error(yaml.Wrong(zone.error().message()));
-  return *std::move(zone);
-}
+using internal::ReadDay;
+using internal::ReadMinuteOfDay;
+using internal::ReadWeekdays;
+using internal::ReadZone;
+using ports::YamlValue;
 
 // The name of somebody declared under `people`.
-Result<std::string> ReadPerson(const LocatedYaml& yaml, const OnCallConfig& config) {
+Result<std::string> ReadPersonName(const YamlValue& yaml, const OnCallConfig& config) {
   TOCSIN_ASSIGN_OR_RETURN(std::string name, yaml.Text());
-  if (!config.people.contains(name)) return Error(yaml.Wrong(fmt::format("unknown person '{}'", name)));
+  if (!config.people.contains(name))
+    return Error(yaml.Wrong(fmt::format("unknown person '{}'", name.substr(0, 64))));
   return name;
 }
 
 // At least one, none twice.
-Result<std::vector<std::string>> ReadPeopleList(const LocatedYaml& yaml, size_t most, bool twice,
+Result<std::vector<std::string>> ReadPeopleList(const YamlValue& yaml, size_t most, bool twice,
                                                 const OnCallConfig& config) {
   TOCSIN_ASSIGN_OR_RETURN(const auto items, yaml.Items(most));
   if (items.empty()) return Error(yaml.Wrong("is empty"));
   std::vector<std::string> out;
   for (const auto& item : items) {
-    TOCSIN_ASSIGN_OR_RETURN(std::string name, ReadPerson(item, config));
+    TOCSIN_ASSIGN_OR_RETURN(std::string name, ReadPersonName(item, config));
     if (!twice && std::ranges::find(out, name) != out.end())
       return Error(item.Wrong(fmt::format("'{}' comes twice", name)));
     out.push_back(std::move(name));
@@ -42,57 +39,49 @@ Result<std::vector<std::string>> ReadPeopleList(const LocatedYaml& yaml, size_t 
   return out;
 }
 
-Status ReadPeople(const LocatedYaml& yaml, OnCallConfig& config) {
-  TOCSIN_ASSIGN_OR_RETURN(const auto entries, yaml.Named(kMaxPeople));
-  for (const auto& [id, entry] : entries) {
-    TOCSIN_RETURN_IF_ERROR(entry.Keys({"name", "zone", "channels"}));
-    Person person{id, id, {}, {}};
-    if (const auto name = entry.Find("name")) {
-      TOCSIN_ASSIGN_OR_RETURN(person.name, name->Text());
-      if (person.name.empty()) return name->Wrong("is empty");
-    }
-    if (const auto zone = entry.Find("zone")) {
-      TOCSIN_ASSIGN_OR_RETURN(person.zone, ReadZone(*zone));
-    }
-    if (const auto channels = entry.Find("channels")) {
-      TOCSIN_ASSIGN_OR_RETURN(const auto items, channels->Items(kMaxChannels));
-      for (const auto& item : items) {
-        TOCSIN_ASSIGN_OR_RETURN(auto channel, internal::ReadChannel(item));
-        person.channels.push_back(std::move(channel));
-      }
+void ReadPeople(const YamlValue& yaml, OnCallConfig& config) {
+  const auto entries = yaml.Named(kMaxPeople);
+  if (!entries) return yaml.Note(entries.error());
+  std::map<std::string, std::string> slack;
+  for (const auto& [id, entry] : *entries) {
+    Person person = internal::ReadPerson(id, entry);
+    if (!person.slack_user.empty()) {
+      const auto [other, fresh] = slack.emplace(person.slack_user, id);
+      if (!fresh)
+        entry.Note(entry.Find("slack_user")->Wrong(fmt::format("is the same as that of {}", other->second)));
     }
     config.people.emplace(id, std::move(person));
   }
-  return Status::Ok();
 }
 
-Status ReadTeams(const LocatedYaml& yaml, OnCallConfig& config) {
-  TOCSIN_ASSIGN_OR_RETURN(const auto entries, yaml.Named(kMaxTeams));
-  for (const auto& [name, entry] : entries) {
-    TOCSIN_ASSIGN_OR_RETURN(config.teams[name], ReadPeopleList(entry, kMaxParticipants, false, config));
+void ReadTeams(const YamlValue& yaml, OnCallConfig& config) {
+  const auto entries = yaml.Named(kMaxTeams);
+  if (!entries) return yaml.Note(entries.error());
+  for (const auto& [name, entry] : *entries) {
+    auto members = ReadPeopleList(entry, kMaxParticipants, false, config);
+    if (!members) entry.Note(members.error());
+    config.teams[name] = members.value_or(std::vector<std::string>{});
   }
-  return Status::Ok();
 }
 
-Result<Restriction> ReadRestriction(const LocatedYaml& yaml) {
+Result<Restriction> ReadRestriction(const YamlValue& yaml) {
   TOCSIN_RETURN_IF_ERROR(yaml.Keys({"days", "from", "to"}));
   Restriction out;
   if (const auto days = yaml.Find("days")) {
-    TOCSIN_ASSIGN_OR_RETURN(out.weekdays, days->Weekdays());
-    if (out.weekdays == 0) return Error(days->Wrong("is empty"));
+    TOCSIN_ASSIGN_OR_RETURN(out.weekdays, ReadWeekdays(*days));
   }
   if (const auto from = yaml.Find("from")) {
-    TOCSIN_ASSIGN_OR_RETURN(out.from_minute, from->MinuteOfDay());
+    TOCSIN_ASSIGN_OR_RETURN(out.from_minute, ReadMinuteOfDay(*from));
     if (out.from_minute == kMinutesADay) return Error(from->Wrong("24:00 is an end, not a beginning"));
   }
   if (const auto to = yaml.Find("to")) {
-    TOCSIN_ASSIGN_OR_RETURN(out.to_minute, to->MinuteOfDay());
+    TOCSIN_ASSIGN_OR_RETURN(out.to_minute, ReadMinuteOfDay(*to));
   }
   return out;
 }
 
 // "daily", "weekly", or whole hours.
-Result<int> ReadTurn(const LocatedYaml& yaml) {
+Result<int> ReadTurn(const YamlValue& yaml) {
   TOCSIN_ASSIGN_OR_RETURN(const std::string text, yaml.Text());
   if (text == "daily") return 24;
   if (text == "weekly") return 7 * 24;
@@ -104,7 +93,7 @@ Result<int> ReadTurn(const LocatedYaml& yaml) {
   return static_cast<int>(length->ns / kHour);
 }
 
-Result<RotationLayer> ReadLayer(const LocatedYaml& yaml, const OnCallConfig& config) {
+Result<RotationLayer> ReadLayer(const YamlValue& yaml, const OnCallConfig& config) {
   TOCSIN_RETURN_IF_ERROR(
       yaml.Keys({"name", "participants", "every", "start", "handover", "restrictions", "zone"}));
   RotationLayer out;
@@ -117,9 +106,9 @@ Result<RotationLayer> ReadLayer(const LocatedYaml& yaml, const OnCallConfig& con
     TOCSIN_ASSIGN_OR_RETURN(out.every_hours, ReadTurn(*every));
   }
   TOCSIN_ASSIGN_OR_RETURN(const auto start, yaml.Need("start"));
-  TOCSIN_ASSIGN_OR_RETURN(out.start_day, start.Day());
+  TOCSIN_ASSIGN_OR_RETURN(out.start_day, ReadDay(start));
   if (const auto handover = yaml.Find("handover")) {
-    TOCSIN_ASSIGN_OR_RETURN(out.handover_minute, handover->MinuteOfDay());
+    TOCSIN_ASSIGN_OR_RETURN(out.handover_minute, ReadMinuteOfDay(*handover));
     if (out.handover_minute == kMinutesADay) return Error(handover->Wrong("write 00:00 for midnight"));
   }
   if (const auto zone = yaml.Find("zone")) {
@@ -135,11 +124,11 @@ Result<RotationLayer> ReadLayer(const LocatedYaml& yaml, const OnCallConfig& con
   return out;
 }
 
-Result<ScheduleOverride> ReadOverride(const LocatedYaml& yaml, const OnCallConfig& config) {
+Result<ScheduleOverride> ReadOverride(const YamlValue& yaml, const OnCallConfig& config) {
   TOCSIN_RETURN_IF_ERROR(yaml.Keys({"person", "from", "to"}));
   ScheduleOverride out;
   TOCSIN_ASSIGN_OR_RETURN(const auto person, yaml.Need("person"));
-  TOCSIN_ASSIGN_OR_RETURN(out.person, ReadPerson(person, config));
+  TOCSIN_ASSIGN_OR_RETURN(out.person, ReadPersonName(person, config));
   TOCSIN_ASSIGN_OR_RETURN(const auto from, yaml.Need("from"));
   TOCSIN_ASSIGN_OR_RETURN(out.from, from.Instant());
   TOCSIN_ASSIGN_OR_RETURN(const auto to, yaml.Need("to"));
@@ -149,20 +138,20 @@ Result<ScheduleOverride> ReadOverride(const LocatedYaml& yaml, const OnCallConfi
 }
 
 // The local day, whether it has 23, 24 or 25 hours.
-Result<ScheduleOverride> ReadHoliday(const LocatedYaml& yaml, const TimeZone& zone,
+Result<ScheduleOverride> ReadHoliday(const YamlValue& yaml, const TimeZone& zone,
                                      const OnCallConfig& config) {
   TOCSIN_RETURN_IF_ERROR(yaml.Keys({"date", "person"}));
   TOCSIN_ASSIGN_OR_RETURN(const auto date, yaml.Need("date"));
-  TOCSIN_ASSIGN_OR_RETURN(const int64_t day, date.Day());
+  TOCSIN_ASSIGN_OR_RETURN(const int64_t day, ReadDay(date));
   TOCSIN_ASSIGN_OR_RETURN(const auto person, yaml.Need("person"));
-  TOCSIN_ASSIGN_OR_RETURN(std::string name, ReadPerson(person, config));
+  TOCSIN_ASSIGN_OR_RETURN(std::string name, ReadPersonName(person, config));
   const ScheduleOverride out{std::move(name), zone.ToInstant(WallTime::At(day, 0)),
                              zone.ToInstant(WallTime::At(day + 1, 0))};
   if (out.to <= out.from) return Error(date.Wrong("is a day that this time zone skipped"));
   return out;
 }
 
-Result<Schedule> ReadSchedule(const std::string& name, const LocatedYaml& yaml, const OnCallConfig& config) {
+Result<Schedule> ReadSchedule(const std::string& name, const YamlValue& yaml, const OnCallConfig& config) {
   TOCSIN_RETURN_IF_ERROR(yaml.Keys({"zone", "layers", "overrides", "holidays"}));
   Schedule out;
   out.name = name;
@@ -194,7 +183,7 @@ Result<Schedule> ReadSchedule(const std::string& name, const LocatedYaml& yaml, 
 }
 
 // One of person, schedule, team; a team stands for its members.
-Status ReadTarget(const LocatedYaml& yaml, const OnCallConfig& config, EscalationStep& step) {
+Status ReadTarget(const YamlValue& yaml, const OnCallConfig& config, EscalationStep& step) {
   TOCSIN_RETURN_IF_ERROR(yaml.Keys({"person", "schedule", "team"}));
   const auto person = yaml.Find("person");
   const auto schedule = yaml.Find("schedule");
@@ -206,22 +195,23 @@ Status ReadTarget(const LocatedYaml& yaml, const OnCallConfig& config, Escalatio
       step.targets.push_back(std::move(target));
   };
   if (person) {
-    TOCSIN_ASSIGN_OR_RETURN(std::string name, ReadPerson(*person, config));
+    TOCSIN_ASSIGN_OR_RETURN(std::string name, ReadPersonName(*person, config));
     add({"person", std::move(name)});
   } else if (schedule) {
     TOCSIN_ASSIGN_OR_RETURN(const std::string name, schedule->Text());
-    if (!config.schedules.contains(name)) return schedule->Wrong(fmt::format("unknown schedule '{}'", name));
+    if (!config.schedules.contains(name))
+      return schedule->Wrong(fmt::format("unknown schedule '{}'", name.substr(0, 64)));
     add({"schedule", name});
   } else {
     TOCSIN_ASSIGN_OR_RETURN(const std::string name, team->Text());
     const auto found = config.teams.find(name);
-    if (found == config.teams.end()) return team->Wrong(fmt::format("unknown team '{}'", name));
+    if (found == config.teams.end()) return team->Wrong(fmt::format("unknown team '{}'", name.substr(0, 64)));
     for (const auto& member : found->second) add({"person", member});
   }
   return Status::Ok();
 }
 
-Result<EscalationStep> ReadStep(const LocatedYaml& yaml, const OnCallConfig& config) {
+Result<EscalationStep> ReadStep(const YamlValue& yaml, const OnCallConfig& config) {
   TOCSIN_RETURN_IF_ERROR(yaml.Keys({"after", "targets"}));
   EscalationStep out;
   if (const auto after = yaml.Find("after")) {
@@ -237,7 +227,7 @@ Result<EscalationStep> ReadStep(const LocatedYaml& yaml, const OnCallConfig& con
   return out;
 }
 
-Result<EscalationPolicy> ReadPolicy(const std::string& name, const LocatedYaml& yaml,
+Result<EscalationPolicy> ReadPolicy(const std::string& name, const YamlValue& yaml,
                                     const OnCallConfig& config) {
   TOCSIN_RETURN_IF_ERROR(yaml.Keys({"steps", "repeat", "repeat_after", "ack_timeout", "until_acknowledged"}));
   EscalationPolicy out;
@@ -265,50 +255,46 @@ Result<EscalationPolicy> ReadPolicy(const std::string& name, const LocatedYaml& 
   return out;
 }
 
-Result<OnCallConfig> Read(const LocatedYaml& yaml, bool others) {
-  if (!others) TOCSIN_RETURN_IF_ERROR(yaml.Keys({"people", "teams", "schedules", "policies"}));
-  OnCallConfig out;
-  if (const auto people = yaml.Find("people")) TOCSIN_RETURN_IF_ERROR(ReadPeople(*people, out));
-  if (const auto teams = yaml.Find("teams")) TOCSIN_RETURN_IF_ERROR(ReadTeams(*teams, out));
-  if (const auto schedules = yaml.Find("schedules")) {
-    TOCSIN_ASSIGN_OR_RETURN(const auto entries, schedules->Named(kMaxSchedules));
-    for (const auto& [name, entry] : entries) {
-      TOCSIN_ASSIGN_OR_RETURN(out.schedules[name], ReadSchedule(name, entry, out));
-    }
+void ReadSchedules(const YamlValue& yaml, OnCallConfig& config) {
+  const auto entries = yaml.Named(kMaxSchedules);
+  if (!entries) return yaml.Note(entries.error());
+  for (const auto& [name, entry] : *entries) {
+    auto schedule = ReadSchedule(name, entry, config);
+    if (!schedule) entry.Note(schedule.error());
+    config.schedules[name] = schedule ? *std::move(schedule) : Schedule{};  // known to whoever names it
   }
-  if (const auto policies = yaml.Find("policies")) {
-    TOCSIN_ASSIGN_OR_RETURN(const auto entries, policies->Named(kMaxPolicies));
-    for (const auto& [name, entry] : entries) {
-      TOCSIN_ASSIGN_OR_RETURN(out.policies[name], ReadPolicy(name, entry, out));
-    }
-  }
-  return out;
 }
 
-// `others`: other keys beside the four are somebody else's.
-Result<OnCallConfig> ReadCaught(const LocatedYaml& yaml, bool others) {
-  try {
-    return Read(yaml, others);
-  } catch (const YAML::Exception&) {
-    return Error(Status::FromException("reading who is on call", Code::kInvalidArgument));
+void ReadPolicies(const YamlValue& yaml, OnCallConfig& config) {
+  const auto entries = yaml.Named(kMaxPolicies);
+  if (!entries) return yaml.Note(entries.error());
+  for (const auto& [name, entry] : *entries) {
+    auto policy = ReadPolicy(name, entry, config);
+    if (!policy) entry.Note(policy.error());
+    config.policies[name] = policy ? *std::move(policy) : EscalationPolicy{};
   }
 }
 
 }  // namespace
 
+OnCallConfig ReadOnCall(const YamlValue& root) {
+  OnCallConfig out;
+  if (const auto people = root.Find("people")) ReadPeople(*people, out);
+  if (const auto teams = root.Find("teams")) ReadTeams(*teams, out);
+  if (const auto schedules = root.Find("schedules")) ReadSchedules(*schedules, out);
+  if (const auto policies = root.Find("policies")) ReadPolicies(*policies, out);
+  return out;
+}
+
 Result<OnCallConfig> ParseOnCall(std::string_view text, const std::string& file) {
-  TOCSIN_ASSIGN_OR_RETURN(const auto yaml, LocatedYaml::Parse(text, file));
-  return ReadCaught(yaml, false);
-}
-
-Result<OnCallConfig> ReadOnCall(const YAML::Node& node, const std::string& file, const std::string& path) {
-  return ReadCaught(LocatedYaml(node, file, path), false);
-}
-
-Result<OnCallConfig> ReadOnCall(const YAML::Node& root, const std::string& file) {
-  if (!root.IsDefined() || root.IsNull()) return OnCallConfig{};
-  if (!root.IsMap()) return Error(LocatedYaml(root, file, "").Wrong("is not a mapping of keys to values"));
-  return ReadCaught(LocatedYaml(root, file, ""), true);
+  TOCSIN_ASSIGN_OR_RETURN(const auto root, YamlValue::Parse(text, file));
+  OnCallConfig out;
+  ports::ReadGuarded(root, [&] {
+    root.Note(root.Keys(kOnCallKeys));
+    out = ReadOnCall(root);
+  });
+  TOCSIN_RETURN_IF_ERROR(root.FirstProblem());
+  return out;
 }
 
 TargetResolver ResolverOf(std::shared_ptr<const OnCallConfig> config) {

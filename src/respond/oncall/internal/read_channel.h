@@ -1,12 +1,14 @@
-// Reads one channel of a person: what its kind needs is there, what it has no use for is not.
-// Thread-safety: as LocatedYaml. Errors: kInvalidArgument with the place; secrets are never in them.
+// Reads one place where somebody is told: of a person (a channel) or of a team (a destination). What its kind
+// needs is there, what it has no use for is not. Thread-safety: as YamlValue. Errors: kInvalidArgument with
+// the place; secrets are never in them.
 #pragma once
 
-#include "respond/oncall/internal/located_yaml.h"
+#include "ports/yaml/yaml_value.h"
 #include "respond/oncall/oncall_config.h"
 
 namespace tocsin::respond::internal {
 
-Result<PersonChannel> ReadChannel(const LocatedYaml& yaml);
+// Unknown keys are noted.
+Result<PersonChannel> ReadChannel(const ports::YamlValue& yaml);
 
 }  // namespace tocsin::respond::internal
