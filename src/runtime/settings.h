@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "ingest/alert_mapping.h"
 #include "ingest/redaction.h"
 #include "kernel/limits.h"
 #include "kernel/status.h"
@@ -44,14 +45,16 @@ struct Settings {
   respond::DetectionOptions detection;
   respond::AlertRules alerts = DefaultAlertRules();
   respond::DispatchConfig dispatch;
+  std::map<std::string, ingest::AlertMapping> alert_mappings;  // by the name in the webhook's path
   std::string log_level = "info";
   std::string file;  // where they were read from; "" = nowhere
   // The keys of the file that only a restart changes (kFixedKeys), as written.
   std::map<std::string, std::string> fixed_keys;
 };
 // Every other key is applied while the server runs.
-inline constexpr std::string_view kFixedKeys[] = {"data",      "http",  "grpc",   "io_threads", "log_level",
-                                                  "retention", "store", "limits", "redaction",  "detection"};
+inline constexpr std::string_view kFixedKeys[] = {"data",      "http",      "grpc",          "io_threads",
+                                                  "log_level", "retention", "store",         "limits",
+                                                  "redaction", "detection", "alert_mappings"};
 
 // A document and everything that is wrong with it, by line: "tocsin.yaml:7: limits.max_backlog_bytes: 'lots'
 // is not a size such as 1048576 or 16MiB". `settings` hold nothing when there are problems.

@@ -8,6 +8,7 @@
 #include "ports/yaml/yaml_section.h"
 #include "respond/config/alert_rules_reader.h"
 #include "respond/config/dispatch_reader.h"
+#include "runtime/internal/read_alert_mappings.h"
 
 namespace tocsin::runtime::internal {
 namespace {
@@ -118,6 +119,7 @@ Settings ReadSettings(const ports::YamlValue& root) {
     ReadDetection(section, settings.detection);
     settings.detection.limits = settings.limits;
     ReadOnCallAndAlerts(section, settings);
+    if (const auto at = section.Value("alert_mappings")) ReadAlertMappings(*at, settings.alert_mappings);
     section.Finish();
     for (const std::string_view key : kFixedKeys) {
       if (const auto at = root.Find(key)) settings.fixed_keys[std::string(key)] = at->Written();
