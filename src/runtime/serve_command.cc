@@ -78,13 +78,16 @@ Status Serve(const Options& options, surface::CommandContext& context) {
   sigemptyset(&signals);
   sigaddset(&signals, SIGTERM);
   sigaddset(&signals, SIGINT);
+  sigaddset(&signals, SIGHUP);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
   spdlog::info("opening {}", settings.data);
   TOCSIN_ASSIGN_OR_RETURN(const auto server, Server::Start(settings, ports::SystemClock()));
   Announce(*server, settings, context.out);
   int signal = 0;
-  sigwait(&signals, &signal);
+  while (sigwait(&signals, &signal) == 0 && signal == SIGHUP) {
+    (void)server->Reload("SIGHUP");  // what is wrong with the file is logged, and the old one stays
+  }
   spdlog::info("stopping: storing what has been acknowledged");
   server->Stop();
   spdlog::info("stopped");

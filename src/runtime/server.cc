@@ -8,6 +8,7 @@
 
 #include "ingest/duplicate_filter.h"
 #include "runtime/internal/retention.h"
+#include "runtime/settings_reloader.h"
 #include "store/data_directory.h"
 #include "surface/cli/version.h"
 #include "surface/grpc/server.h"
@@ -44,12 +45,16 @@ class Running final : public Server {
   store::Ledger& ledger() override { return *stores_->ledger; }
   respond::DetectionService& detection() override { return *detection_; }
 
+  Status Reload(const std::string& why) override { return reloader_->Reload(why); }
+
   void Stop() override {
     if (stopped_.exchange(true)) return;
     ready_ = false;
     retention_.reset();
     if (grpc_) grpc_->Stop();
     if (http_) http_->Stop();
+    metrics_.SetSampler(nullptr);
+    reloader_.reset();
     if (dispatcher_) dispatcher_->Stop();
     if (writer_) {
       if (const Status status = writer_->Flush(); !status.ok())
@@ -115,8 +120,8 @@ class Running final : public Server {
     receiver_ = surface::MakeTelemetryReceiver({*writer_, duplicates_, clock_, metrics_, decode_});
     api_.emplace(surface::ApiDependencies{
         *receiver_, *writer_, *stores_->telemetry, *stores_->ledger, *detection_, *alerts_, *dispatcher_,
-        clock_, metrics_, surface::kVersion, clock_.Now(), decode_, [this] { return ready_.load(); },
-        [this] { return dispatcher_->config(); },
+        settings_.alert_mappings, clock_, metrics_, surface::kVersion, clock_.Now(), decode_,
+        [this] { return ready_.load(); }, [this] { return dispatcher_->config(); },
         [this](const IncidentId& id, const respond::IncidentAction& action, const respond::Actor& actor) {
           return dispatcher_->Act(id, action, actor);
         },
@@ -133,7 +138,11 @@ class Running final : public Server {
     options.observe = [this](const std::string& route, int status, Duration took) {
       metrics_.HttpRequest(route, status, took);
     };
-    TOCSIN_ASSIGN_OR_RETURN(http_, surface::HttpServer::Start(options, surface::BuildRouter(*api_)));
+    reloader_ =
+        SettingsReloader::Start(settings_, clock_, [this](const Settings& next) { return Use(next); });
+    surface::Router router = surface::BuildRouter(*api_);
+    AddReload(router);
+    TOCSIN_ASSIGN_OR_RETURN(http_, surface::HttpServer::Start(options, std::move(router)));
     metrics_.SetSampler([this] { return Sample(); });
     retention_ = std::make_unique<internal::RetentionTimer>(*stores_->telemetry, clock_, settings_.retention);
     dispatcher_->Start();
@@ -141,11 +150,32 @@ class Running final : public Server {
     return Status::Ok();
   }
 
+  Status Use(const Settings& next) {
+    TOCSIN_RETURN_IF_ERROR(alerts_->Configure(next.alerts, clock_.Now()));
+    return dispatcher_->Configure(std::make_shared<const respond::DispatchConfig>(next.dispatch));
+  }
+
+  // As Prometheus and Alertmanager have it.
+  void AddReload(surface::Router& router) {
+    surface::Route route{"POST", "/-/reload", nullptr, {}, true};
+    route.handler = [this](surface::Request&&, const surface::Responder& respond) {
+      const Status status = reloader_->Reload("POST /-/reload");
+      surface::Response response;
+      response.content_type = "text/plain; charset=utf-8";
+      response.status = status.ok() ? 200 : 400;
+      response.body = status.ok() ? "reloaded\n" : status.message() + "\n";
+      respond(std::move(response));
+    };
+    route.operation.summary = "Read the configuration again";
+    router.Add(std::move(route));
+  }
+
   std::vector<surface::ServerMetrics::Gauge> Sample() const {
     const store::WriterStats writer = writer_->Stats();
     const respond::DetectionStats detection = detection_->Stats();
     const respond::AlertCounts alerts = alerts_->Counts();
     const respond::DispatcherStats dispatch = dispatcher_->Stats();
+    const ReloadStats reload = reloader_->Stats();
     const surface::HttpServerStats http = http_ ? http_->Stats() : surface::HttpServerStats{};
     const auto number = [](auto value) { return static_cast<double>(value); };
     return {{"tocsin_backlog_bytes", "Journalled, not yet in the store", number(writer.backlog_bytes), false},
@@ -164,6 +194,10 @@ class Running final : public Server {
             {"tocsin_alerts", "Alerts known", number(alerts.alerts), false},
             {"tocsin_alerts_received_total", "Alerts received", number(alerts.received), true},
             {"tocsin_alert_notifications", "Groups waiting to be told", number(alerts.notifications), false},
+            {"tocsin_config_reloads_total", "Times the configuration was read again and taken",
+             number(reload.reloads), true},
+            {"tocsin_config_refused_total", "Times it was wrong, and the old one stayed",
+             number(reload.refused), true},
             {"tocsin_dispatch_errors_total", "Looks of the dispatcher that failed and are done again",
              number(dispatch.errors), true},
             {"tocsin_notifications_sent_total", "Messages that a channel has taken",
@@ -184,6 +218,7 @@ class Running final : public Server {
   std::unique_ptr<respond::DetectionService> detection_;
   std::unique_ptr<respond::AlertDesk> alerts_;
   std::unique_ptr<respond::Dispatcher> dispatcher_;
+  std::unique_ptr<SettingsReloader> reloader_;
   std::unique_ptr<store::TelemetryWriter> writer_;
   std::unique_ptr<surface::TelemetryReceiver> receiver_;
   std::optional<surface::ApiDependencies> api_;

@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 
 #include "kernel/status.h"
 #include "ports/clock.h"
@@ -28,6 +29,8 @@ class Server {
 
   virtual uint16_t http_port() const = 0;
   virtual uint16_t grpc_port() const = 0;  // 0 when off
+  // Reads the configuration again: alert rules and who is told change at once (settings_reloader.h).
+  virtual Status Reload(const std::string& why) = 0;
   // Refuses new requests, lets running ones finish, stores and saves everything.
   virtual void Stop() = 0;
 

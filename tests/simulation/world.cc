@@ -369,6 +369,21 @@ bool World::Quiet() {
   return items && items->empty();
 }
 
+std::string World::WhatIsOpen() {
+  std::string out = fmt::format("{} tellings, {} presses", tellings_.size(), presses_.size());
+  for (const auto& [incident, watch] : watches_) {
+    if (watch.begun.known()) out += ", the run of " + incident;
+  }
+  const auto items =
+      disk_->FindDocuments({.collection = "outbox_open", .due_until = {}, .after_id = "", .limit = 5});
+  for (const auto& entry : *items) {
+    const auto key = entry.id.substr(entry.id.find('|') + 1);
+    const auto item = disk_->FindDocument("outbox", key);
+    out += ", " + (item && *item ? (*item)->body_json : "nothing of " + key);
+  }
+  return out;
+}
+
 void World::CheckPage(const std::string& step, const std::string& incident) {
   store::DocumentFilter filter;
   filter.collection = "outbox";
@@ -409,7 +424,7 @@ std::optional<std::string> World::Run() {
   const Time begun = real_;
   while (broken_.empty() && !Quiet()) {
     Tick();
-    if (real_ - begun > kLongest) Broken("it does not come to an end");
+    if (real_ - begun > kLongest) Broken("it does not come to an end: " + WhatIsOpen());
   }
   if (broken_.empty()) CheckEnd();
   counts_.errors = ledger_ ? ledger_->injected : 0;

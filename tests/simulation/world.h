@@ -78,6 +78,7 @@ class World {
   void Allow(Duration span);
   bool Quiet();
   bool OnPolicy(const std::string& person) const;
+  std::string WhatIsOpen();
   void CheckEnd();
   void CheckPage(const std::string& step, const std::string& incident);
   respond::SendOutcome Deliver(const std::string& destination, const respond::NotificationMessage& message,

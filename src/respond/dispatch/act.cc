@@ -39,8 +39,9 @@ struct Acting {
 
   Result<IncidentView> Acknowledge() const {
     TOCSIN_ASSIGN_OR_RETURN(IncidentView view, ReadView(transaction, incident));
-    TOCSIN_RETURN_IF_ERROR(desk.Acknowledge(transaction, incident, actor.name, actor.person, now));
-    if (actor.person && view.acknowledged_by == actor.name) return view;
+    TOCSIN_ASSIGN_OR_RETURN(const bool changed,
+                            desk.Acknowledge(transaction, incident, actor.name, actor.person, now));
+    if (!changed && view.acknowledged_by == actor.name) return view;
     return Apply(action);
   }
 
@@ -49,7 +50,7 @@ struct Acting {
     TOCSIN_ASSIGN_OR_RETURN(IncidentView view, Apply(action));
     if (!actor.person || !view.acknowledged_by.empty()) return view;
     TOCSIN_ASSIGN_OR_RETURN(const auto runs, desk.RunsOf(transaction, incident.id));
-    if (runs.empty() || !desk.Acknowledge(transaction, incident, actor.name, true, now).ok()) return view;
+    if (runs.empty() || !desk.Acknowledge(transaction, incident, actor.name, true, now)) return view;
     return Apply(IncidentAction{"acknowledge", {}, {}});
   }
 
@@ -75,7 +76,7 @@ struct Acting {
         const signal::Incident made,
         alerts.Split(transaction, desk, incident.id, CommaList(Field(action, "services")), actor, now));
     // Whoever takes it apart is awake and has it, if the policy knows them.
-    if (desk.Acknowledge(transaction, made, actor.name, actor.person, now).ok()) {
+    if (desk.Acknowledge(transaction, made, actor.name, actor.person, now)) {
       const auto taken = ApplyAction(transaction, made.id, IncidentAction{"acknowledge", {}, {}}, actor, now);
       if (!taken) return taken;
     }

@@ -141,6 +141,7 @@ Status AlertIncidents::Transition(store::LedgerTransaction& transaction, const E
   if (!touched.work.over && touched.was_over) {
     if (incident.state == "monitoring")
       TOCSIN_RETURN_IF_ERROR(ActOn(transaction, incident, "mitigate", "it fires again", now));
+    TOCSIN_RETURN_IF_ERROR(RecordNobodyHasIt(transaction, incident.id, "it fires again", now));
     return PageFor(transaction, desk, touched, touched.work.receivers, "It fires again", now);
   }
   if (!touched.repeated || touched.work.over) return {};

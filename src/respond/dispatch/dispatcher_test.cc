@@ -189,6 +189,21 @@ TEST_F(Dispatching, WhenEveryAlertIsOverPagingEndsAndWhatComesBackPagesAgain) {
   EXPECT_EQ(Pages().size(), 2u);
 }
 
+TEST_F(Dispatching, WhoeverHadItBeforeItCameBackTakesItAnewAndItIsOnTheTimeline) {
+  const auto alert = AlertOf("db", "Down", now());
+  Record({Told("db", {alert}, now())});
+  const auto id = Incidents()[0].id;
+  EXPECT_TRUE(Act(id, "acknowledge").ok());
+  bench.After(Duration::Minutes(1));
+  Record({Told("db", {}, now(), "resolved")});
+  bench.After(Duration::Minutes(1));
+  Record({Told("db", {alert}, now())});
+  EXPECT_EQ(ReadView(*bench.ledger, Incidents()[0])->acknowledged_by, "");
+  EXPECT_TRUE(Act(id, "acknowledge").ok());
+  const auto timeline = Timeline(id);
+  EXPECT_EQ(std::count(timeline.begin(), timeline.end(), "incident.acknowledged"), 2);
+}
+
 TEST_F(Dispatching, AnAlertThatGoesOnAfterAPersonClosedItIsANewIncident) {
   const auto alert = AlertOf("db", "Down", now());
   Record({Told("db", {alert}, now())});

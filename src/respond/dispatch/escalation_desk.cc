@@ -258,11 +258,12 @@ Status EscalationDesk::TellPaged(store::LedgerTransaction& transaction, const si
   return {};
 }
 
-Status EscalationDesk::Acknowledge(store::LedgerTransaction& transaction, const signal::Incident& incident,
-                                   const std::string& by, bool is_person, Time now) const {
+Result<bool> EscalationDesk::Acknowledge(store::LedgerTransaction& transaction,
+                                         const signal::Incident& incident, const std::string& by,
+                                         bool is_person, Time now) const {
   TOCSIN_ASSIGN_OR_RETURN(auto runs, RunsOf(transaction, incident.id));
   Status refused;
-  bool accepted = runs.empty();
+  bool accepted = runs.empty(), changed = false;
   for (auto& run : runs) {
     const EscalationPolicy* known = PolicyOf(run.run.policy());
     const EscalationPolicy& policy = known != nullptr ? *known : kNoPolicy;
@@ -279,14 +280,15 @@ Status EscalationDesk::Acknowledge(store::LedgerTransaction& transaction, const 
       if (refused.ok()) refused = outcome.error();
       continue;
     }
-    accepted = true;
+    accepted = changed = true;
     TOCSIN_RETURN_IF_ERROR(Store(transaction, incident, run, std::move(*outcome), now));
     TOCSIN_RETURN_IF_ERROR(
         DropOpenPages(transaction, *outbox_, incident.id.value, "acknowledged by " + by, now, prefix));
     TOCSIN_RETURN_IF_ERROR(
         TellPaged(transaction, incident, run.run, "acknowledged", "Acknowledged by " + by, now));
   }
-  return accepted ? Status() : refused;
+  if (!accepted) return Error(refused);
+  return changed;
 }
 
 Status EscalationDesk::Snooze(store::LedgerTransaction& transaction, const signal::Incident& incident,

@@ -49,10 +49,10 @@ class EscalationDesk {
   // back while there was none.
   Status LookAtAll(store::LedgerTransaction& transaction, Time now) const;
 
-  // Acknowledges every run whose policy names the person. Without any run everything is allowed. Gives the
-  // refusal of the first run when none accepts.
-  Status Acknowledge(store::LedgerTransaction& transaction, const signal::Incident& incident,
-                     const std::string& by, bool is_person, Time now) const;
+  // Acknowledges every run whose policy names the person; true when one was not acknowledged before. Without
+  // any run everything is allowed. Gives the refusal of the first run when none accepts.
+  Result<bool> Acknowledge(store::LedgerTransaction& transaction, const signal::Incident& incident,
+                           const std::string& by, bool is_person, Time now) const;
   Status Snooze(store::LedgerTransaction& transaction, const signal::Incident& incident,
                 const std::string& by, bool is_person, Time until, Time now) const;
   Status Unacknowledge(store::LedgerTransaction& transaction, const signal::Incident& incident,

@@ -65,6 +65,7 @@ Status FollowState(store::LedgerTransaction& transaction, const EscalationDesk& 
     return {};
   }
   if (!Over(from) || !incident.page) return {};
+  TOCSIN_RETURN_IF_ERROR(RecordNobodyHasIt(transaction, incident.id, "it is open again", now));
   return PageFor(transaction, desk, incident, fmt::format("reopened/{}", event.seq), now);
 }
 

@@ -147,6 +147,15 @@ Status RecordEvent(store::LedgerTransaction& transaction, const IncidentId& id, 
   return written ? Status() : Status(written.error());
 }
 
+Status RecordNobodyHasIt(store::LedgerTransaction& transaction, const IncidentId& id,
+                         const std::string& reason, Time now) {
+  TOCSIN_ASSIGN_OR_RETURN(const auto incident, Existing(transaction, id));
+  TOCSIN_ASSIGN_OR_RETURN(const auto view, ReadFrom(transaction, incident));
+  if (view.acknowledged_by.empty()) return {};
+  return RecordEvent(transaction, id, "incident.unacknowledged", {{"reason", reason}}, Actor{"tocsin", false},
+                     now);
+}
+
 Result<signal::Incident> DeclareIncident(store::LedgerTransaction& transaction,
                                          const Declaration& declaration, const Actor& actor, Time now) {
   if (declaration.title.empty() || declaration.title.size() > 500)

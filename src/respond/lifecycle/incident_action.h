@@ -56,6 +56,10 @@ Status CheckAction(store::LedgerTransaction& transaction, const signal::Incident
 Status RecordEvent(store::LedgerTransaction& transaction, const IncidentId& id, const std::string& kind,
                    const nlohmann::json& body, const Actor& actor, Time now);
 
+// Whoever had it has it no longer: paging begins anew. Nothing when nobody had.
+Status RecordNobodyHasIt(store::LedgerTransaction& transaction, const IncidentId& id,
+                         const std::string& reason, Time now);
+
 // The refusal of a program, on the timeline.
 Status RecordRefusal(store::Ledger& ledger, const IncidentId& id, const IncidentAction& action,
                      const Actor& actor, const std::string& why, Time now);

@@ -2,9 +2,11 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 
+#include "ingest/alert_mapping.h"
 #include "ingest/decoder.h"
 #include "kernel/limits.h"
 #include "ports/clock.h"
@@ -29,6 +31,7 @@ struct ApiDependencies {
   respond::DetectionService& detection;
   respond::AlertDesk& alerts;
   respond::Dispatcher& dispatch;
+  const std::map<std::string, ingest::AlertMapping>& alert_mappings;  // by the name in the webhook's path
   const ports::Clock& clock;
   ServerMetrics& metrics;
   std::string version;

@@ -6,46 +6,12 @@
 #include "ingest/alert_decoder.h"
 #include "surface/http/alert_json.h"
 #include "surface/http/endpoints/endpoints.h"
-#include "surface/http/endpoints/read_body.h"
+#include "surface/http/endpoints/receive_alerts.h"
 #include "surface/http/json_response.h"
 #include "surface/http/problem.h"
 
 namespace tocsin::surface {
 namespace {
-
-ingest::AlertOptions DecodeAlertsNow(const ApiDependencies& api) {
-  ingest::AlertOptions options;
-  options.decode = DecodeNow(api);
-  return options;
-}
-
-// 200 when all are in; 400 with every reason when some are not, the others being in all the same, as
-// Alertmanager answers.
-Response Outcome(const ingest::AlertOutcome& outcome) {
-  if (outcome.rejected_count == 0) return JsonResponse(nlohmann::json::object());
-  std::string detail = fmt::format("{} of the alerts could not be read, {} are in: ", outcome.rejected_count,
-                                   outcome.alerts.size());
-  for (size_t i = 0; i < std::min<size_t>(outcome.rejected.size(), 10); ++i) {
-    detail +=
-        fmt::format("{}[{}] {}", i > 0 ? "; " : "", outcome.rejected[i].index, outcome.rejected[i].reason);
-  }
-  return ProblemResponse(400, detail);
-}
-
-using Decode = Result<ingest::AlertOutcome> (*)(std::string_view, const ingest::AlertOptions&);
-
-void Receive(const ApiDependencies& api, Request&& request, const Responder& respond, Decode decode) {
-  if (const Status status = InflateBody(request, api.decode.limits); !status.ok())
-    return respond(ProblemResponse(status));
-  auto outcome = decode(request.body, DecodeAlertsNow(api));
-  if (!outcome) return respond(ProblemResponse(outcome.error()));
-  Response answer = Outcome(*outcome);
-  if (outcome->alerts.empty()) return respond(std::move(answer));
-  auto answered = std::make_shared<Response>(std::move(answer));
-  api.alerts.Receive(std::move(outcome->alerts), api.clock.Now(), [respond, answered](const Status& status) {
-    respond(status.ok() ? std::move(*answered) : ProblemResponse(status));
-  });
-}
 
 Result<bool> Flag(const Request& request, std::string_view name) {
   const auto value = request.Query(name);
@@ -139,17 +105,6 @@ Response Groups(const ApiDependencies& api, const Request& request) {
   return response;
 }
 
-Operation AlertsIn(const char* summary) {
-  Operation operation;
-  operation.summary = summary;
-  operation.request_types = {"application/json"};
-  operation.answers = {
-      {200, "application/json", "all are in, stored durably"},
-      {400, "application/problem+json", "which alerts could not be read, and why; the others are in"},
-      {429, "application/problem+json", "the disk does not keep up; send again after Retry-After"}};
-  return operation;
-}
-
 const std::vector<Operation::Parameter>& QueryParameters() {
   static const std::vector<Operation::Parameter> kParameters = {
       {"filter", "query", "string", "a matcher, as in severity=\"critical\"; may be repeated"},
@@ -176,14 +131,20 @@ Result<respond::Matchers> ReadMatchers(const Request& request) {
 void AddAlerts(Router& router, const ApiDependencies& api) {
   Route post{"POST", "/api/v2/alerts", nullptr, AlertsIn("Alerts, as Prometheus sends them"), false};
   post.handler = [&api](Request&& request, const Responder& respond) {
-    Receive(api, std::move(request), respond, ingest::DecodePostedAlerts);
+    ReceiveAlerts(api, std::move(request), respond,
+                  [](const Request& body, const ingest::AlertOptions& options) {
+                    return ingest::DecodePostedAlerts(body.body, options);
+                  });
   };
   router.Add(std::move(post));
 
   Route webhook{"POST", "/api/v1/alerts/alertmanager", nullptr,
                 AlertsIn("Alerts from another Alertmanager's webhook (version 4)"), false};
   webhook.handler = [&api](Request&& request, const Responder& respond) {
-    Receive(api, std::move(request), respond, ingest::DecodeAlertmanagerWebhook);
+    ReceiveAlerts(api, std::move(request), respond,
+                  [](const Request& body, const ingest::AlertOptions& options) {
+                    return ingest::DecodeAlertmanagerWebhook(body.body, options);
+                  });
   };
   router.Add(std::move(webhook));
 

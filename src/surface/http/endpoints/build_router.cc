@@ -12,6 +12,7 @@ Router BuildRouter(const ApiDependencies& api) {
   AddIncident(router, api);
   AddIncidentActions(router, api);
   AddAlerts(router, api);
+  AddAlertEvents(router, api);
   AddSilences(router, api);
   AddPagerDuty(router, api);
   AddOnCall(router, api);

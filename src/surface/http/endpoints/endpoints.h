@@ -16,6 +16,8 @@ void AddIncident(Router& router, const ApiDependencies& api);       // GET /api/
 // POST /api/v1/incidents, /api/v1/incidents/{id}/actions; GET /api/v1/incidents/{id}/timeline
 void AddIncidentActions(Router& router, const ApiDependencies& api);
 void AddAlerts(Router& router, const ApiDependencies& api);     // /api/v2/alerts, /api/v2/alerts/groups
+// POST /api/v1/alerts/cloudevents, /api/v1/alerts/webhook/{name}
+void AddAlertEvents(Router& router, const ApiDependencies& api);
 void AddSilences(Router& router, const ApiDependencies& api);   // /api/v2/silences, status, receivers
 void AddPagerDuty(Router& router, const ApiDependencies& api);  // POST /v2/enqueue
 // The matchers of every `filter` in the query.
