@@ -347,11 +347,11 @@ void World::Tick() {
     ++counts_.crashes;
     if (verbose_) std::cerr << FormatTime(real_) << " crash\n";
     dispatcher_.reset();
+    SeeEvents();  // what was written before it ended
     const Duration down = Duration::Seconds(Pick(rng_, 0, 600));
     down_until_ = real_ + down;
     Allow(Duration{down.ns + 2 * tick_.ns});
     if (rng_.Below(4) == 0) Jump(true);
-    SeeEvents();
   }
   real_ = real_ + tick_;
 }

@@ -95,7 +95,7 @@ TEST_F(Dispatching, AWallOfAlertsIsOneIncidentThatNamesTheSourceAndPagesOnce) {
   EXPECT_THAT(Pages(), ElementsAre("ada/phone"));
   EXPECT_THAT(bench.SentTo("page"), Contains("team"));
   const auto& page = bench.notifier->sent.front().message;
-  EXPECT_THAT(page.lines, Contains(HasSubstr("Probable source: postgres because 40 of 40")));
+  EXPECT_THAT(page.lines, Contains(HasSubstr("Probable source: postgres: 40 of 40")));
 }
 
 TEST_F(Dispatching, TheNextPersonIsWokenUntilThePolicyHasEnded) {

@@ -30,23 +30,25 @@ void Add(std::vector<std::string>& lines, std::string text) {
   if (!text.empty() && lines.size() < kMaxLines) lines.push_back(std::move(text));
 }
 
-// Where a wall of alerts probably comes from, and the loudest of them.
-void AddAlerts(const json& document, std::vector<std::string>& lines) {
-  for (const auto& source : List(document, "sources")) {
+// Where a wall of alerts probably comes from, and the first of them; what the title has said is left out.
+void AddAlerts(const json& document, const std::string& title, std::vector<std::string>& lines) {
+  const json& sources = List(document, "sources");
+  if (List(document, "failing").size() > 1 && !sources.empty()) {
     std::string reasons;
-    for (const auto& reason : List(source, "reasons")) {
+    for (const auto& reason : List(sources[0], "reasons")) {
       if (reason.is_string()) reasons += (reasons.empty() ? "" : "; ") + reason.get<std::string>();
     }
-    Add(lines, CutUtf8(fmt::format("Probable source: {}{}{}", Text(source, "service"),
-                                   reasons.empty() ? "" : " because ", reasons),
+    Add(lines, CutUtf8(fmt::format("Probable source: {}{}{}", Text(sources[0], "service"),
+                                   reasons.empty() ? "" : ": ", reasons),
                        kMaxLineBytes));
-    break;
+    Add(lines, Text(document, "extent"));
   }
-  Add(lines, Text(document, "extent"));
   size_t shown = 0;
   for (const auto& alert : List(document, "alerts")) {
+    const std::string text = Text(alert, "text");
+    if (text.empty() || title.starts_with(text)) continue;
     if (shown++ == 3) break;
-    Add(lines, Text(alert, "text"));
+    Add(lines, text);
   }
 }
 
@@ -81,7 +83,7 @@ NotificationMessage MessageAbout(const signal::Incident& incident, std::string k
   const json document = json::parse(incident.document_json, nullptr, false);
   if (document.is_object() && message.kind != "resolved" && message.kind != "acknowledged") {
     if (incident.kind == "alerts")
-      AddAlerts(document, message.lines);
+      AddAlerts(document, message.title, message.lines);
     else
       AddBehaviour(document, message.lines);
   }
