@@ -1,6 +1,7 @@
 #include "respond/dispatch/read_noise.h"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 #include <set>
 
 namespace tocsin::respond {
@@ -40,11 +41,24 @@ void Order(std::vector<signal::Event>& events) {
   events.erase(twice.begin(), twice.end());
 }
 
+// "" when this is no merge.
+std::string MergedInto(const signal::Event& event) {
+  if (event.kind != "incident.state") return "";
+  const auto body = nlohmann::json::parse(event.body_json, nullptr, false);
+  if (!body.is_object()) return "";
+  const auto into = body.find("into");
+  return into != body.end() && into->is_string() ? into->get<std::string>() : "";
+}
+
 Status AddBefore(store::Ledger& ledger, NoiseInput& input) {
   std::set<std::string> subjects, paged;
   for (const auto& event : input.events) {
     subjects.insert(event.subject);
     if (event.kind == "incident.paged") paged.insert(event.subject);
+    if (std::string into = MergedInto(event); !into.empty()) {  // it is judged as that one
+      subjects.insert(into);
+      paged.insert(std::move(into));
+    }
   }
   for (const auto& id : subjects) {
     TOCSIN_ASSIGN_OR_RETURN(auto incident, ledger.FindIncident({id}));

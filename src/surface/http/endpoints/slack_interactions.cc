@@ -34,7 +34,7 @@ Reply Acknowledge(const ApiDependencies& api, const DispatchConfig& config, cons
     const auto person = config.slack_people.find(click.user_id);
     if (person == config.slack_people.end()) {
       return {"Not acknowledged: Tocsin does not know the Slack user " + click.user_id +
-              ". Add it under slack.people in tocsin.yaml."};
+              ". Set it as slack_user of a person in tocsin.yaml."};
     }
     actor = {person->second, true};
   }
