@@ -89,7 +89,12 @@ bool KeepAlive::More() {
 }
 
 bool KeepAlive::ReadChunks(size_t at, std::string& body) {
+  body.reserve(size_t{128} << 20);  // address space only
   while (true) {
+    if (at > kStep) {
+      in_.erase(0, at);
+      at = 0;
+    }
     size_t line = std::string::npos;
     while ((line = in_.find("\r\n", at)) == std::string::npos) {
       if (!More()) return false;

@@ -53,6 +53,30 @@ TEST_F(Alerts, PostedAlertsAreShownSilencedAndGrouped) {
   EXPECT_THAT(Get("/api/v2/status")["versionInfo"]["version"].get<std::string>(), HasSubstr("tocsin"));
 }
 
+TEST_F(Alerts, CloudEventsAndASendersOwnJsonAreAlertsToo) {
+  const auto event =
+      server_.Post("/api/v1/alerts/cloudevents", "application/cloudevents+json",
+                   R"({"specversion":"1.0","id":"1","source":"ci","type":"com.acme.alert.firing",
+          "data":{"labels":{"alertname":"QueueFull","service":"queue"},"summary":"10,000 wait"}})");
+  ASSERT_EQ(event.status, 200) << event.body;
+  EXPECT_EQ(Get("/api/v2/alerts?filter=alertname%3DQueueFull")[0]["annotations"]["summary"], "10,000 wait");
+  EXPECT_EQ(Post("/api/v1/alerts/webhook/unknown", "{}").status, 404);
+  const auto settings = runtime::ParseSettings(R"(
+alert_mappings:
+  ci: {items: /events, labels: {alertname: /rule, service: /of}, status: /state, resolved_values: [green]}
+)",
+                                               "tocsin.yaml");
+  ASSERT_TRUE(settings) << settings.error().ToString();
+  e2e::RunningServer mapped(*settings);
+  const auto posted = mapped.Post("/api/v1/alerts/webhook/ci", "application/json",
+                                  R"({"events":[{"rule":"Slow","of":"web","state":"red"},{"rule":7}]})");
+  EXPECT_EQ(posted.status, 200) << posted.body;
+  EXPECT_THAT(mapped.Get("/api/v2/alerts").body, HasSubstr(R"("service":"web")"));
+  (void)mapped.Post("/api/v1/alerts/webhook/ci", "application/json",
+                    R"({"events":[{"rule":"Slow","of":"web","state":"green"}]})");
+  EXPECT_THAT(mapped.Get("/api/v2/alerts").body, Not(HasSubstr(R"("service":"web")")));
+}
+
 TEST_F(Alerts, OneBadAlertCostsItsNeighboursNothing) {
   const auto answer = Post("/api/v2/alerts", R"([{"labels":{}},{"labels":{"alertname":"Good"}}])");
   EXPECT_EQ(answer.status, 400);

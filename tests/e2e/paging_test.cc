@@ -113,6 +113,30 @@ TEST(Paging, ByMailSlackAndPagerDutyFromTheAlertToItsEnd) {
   EXPECT_THAT(timeline, HasSubstr("ada/email"));
 }
 
+TEST(Paging, AChannelThatFailsFallsThroughAndIsAnAlertItself) {
+  HttpRecorder broken, works;
+  broken.Otherwise({.status = 403});
+  const auto settings = runtime::ParseSettings(fmt::format(R"(
+people: {{ada: {{channels: [{{kind: slack, url: "{}"}}, {{kind: ntfy, url: "{}"}}]}}}}
+policies: {{default: {{steps: [{{targets: [{{person: ada}}]}}]}}}}
+route: {{receiver: on-call, group_by: [alertname], group_wait: 100ms}}
+receivers: [{{name: on-call, policy: default}}]
+)",
+                                                           broken.Url("/services/x"), works.Url("/ada")),
+                                               "tocsin.yaml");
+  ASSERT_TRUE(settings) << settings.error().ToString();
+  e2e::RunningServer server(*settings);
+  ASSERT_EQ(
+      server.Post("/api/v2/alerts", "application/json", R"([{"labels":{"alertname":"A","service":"a"}}])")
+          .status,
+      200);
+  ASSERT_TRUE(works.WaitFor(2)) << "the alert, and the channel that fails";
+  EXPECT_THAT(works.Requests()[0].body + works.Requests()[1].body,
+              HasSubstr("ada/slack does not take messages"));
+  const std::string alerts = server.Get("/api/v2/alerts?filter=alertname%3DNotificationChannelFailing").body;
+  EXPECT_THAT(alerts, HasSubstr(R"("destination":"ada/slack")"));
+}
+
 TEST(Paging, ABadConfigurationIsRefusedAGoodOneTakenAndNoPageSentAgainAfterAKill) {
   const store::testing::ScratchDirectory directory;
   const std::string file = directory.path() + "/tocsin.yaml";

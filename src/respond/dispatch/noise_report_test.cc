@@ -234,6 +234,25 @@ TEST(ReadNoise, FindsTheRangeByBisectionAndTheWholeStoryOfWhoWasPaged) {
   const NoiseReport report = MakeNoiseReport({}, *input);
   EXPECT_EQ(report.acted, 1U);
   EXPECT_EQ(report.opened, 0U);
+
+  // Merged into one that was worked on before the range.
+  signal::Incident target;
+  ASSERT_TRUE(ledger
+                  ->Transact([&](store::LedgerTransaction& t) -> Status {
+                    TOCSIN_ASSIGN_OR_RETURN(target, DeclareIncident(t, declaration, {"ada"}, At(-3, 0)));
+                    return Status::Ok();
+                  })
+                  .ok());
+  ASSERT_TRUE(ApplyAction(*ledger, target.id, {"acknowledge", {}, {}}, {"ada"}, At(-2, 0)).has_value());
+  ASSERT_TRUE(ApplyAction(*ledger, target.id, {"note", {{"text", "x"}}, {}}, {"ada"}, At(-2, 0)).has_value());
+  ASSERT_TRUE(ApplyAction(*ledger, incident.id, {"merge", {{"into", target.id.value}}, {}}, {"ada"}, At(2, 0))
+                  .has_value());
+  const auto merged = ReadNoise(*ledger, At(1, 12), At(7, 0));
+  ASSERT_TRUE(merged);
+  EXPECT_TRUE(std::ranges::any_of(merged->events, [&](const signal::Event& event) {
+    return event.subject == target.id.value && event.kind == "incident.acknowledged";
+  }));
+
   EXPECT_EQ(ReadNoise(*ledger, At(7, 0), At(0, 0)).error().code(), Code::kInvalidArgument);
   EXPECT_TRUE(ReadNoise(*ledger, At(100, 0), At(107, 0))->events.empty());
   EXPECT_TRUE(ReadNoise(*ledger, At(-90, 0), At(-89, 0))->events.empty());

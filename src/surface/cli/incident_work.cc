@@ -42,27 +42,32 @@ struct Verb {
   std::vector<Argument> arguments;
 };
 
-const std::vector<Verb>& Verbs() {
-  static const Argument kWhy{"--reason", "reason", "Why"};
-  static const Argument kWhyNeeded{"--reason", "reason", "Why; it stays on the timeline", true};
-  static const std::vector<Verb> kVerbs = {
-      {"ack", "acknowledge", "Say that you have it", "acknowledged", {}},
-      {"unack", "unacknowledge", "Give it back: paging begins anew", "with nobody again", {kWhy}},
-      {"snooze",
-       "snooze",
-       "Take it for a while; paging begins anew after that",
-       "put off",
-       {{"for", "for", "How long, as in 30m; at most 7 days", true}}},
-      {"escalate",
-       "escalate",
-       "Page by another policy instead",
-       "passed on",
-       {{"policy", "policy", "Its name", true}, kWhy}},
-      {"split",
-       "split",
-       "Take services out of it, into an incident of their own",
-       "split",
-       {{"services", "services", "Names, with commas between", true}, kWhy}},
+const Argument kWhy{"--reason", "reason", "Why"};
+const Argument kWhyNeeded{"--reason", "reason", "Why; it stays on the timeline", true};
+
+// Who has it, and who is paged.
+std::vector<Verb> PagingVerbs() {
+  return {{"ack", "acknowledge", "Say that you have it", "acknowledged", {}},
+          {"unack", "unacknowledge", "Give it back: paging begins anew", "with nobody again", {kWhy}},
+          {"snooze",
+           "snooze",
+           "Take it for a while; paging begins anew after that",
+           "put off",
+           {{"for", "for", "How long, as in 30m; at most 7 days", true}}},
+          {"escalate",
+           "escalate",
+           "Page by another policy instead",
+           "passed on",
+           {{"policy", "policy", "Its name", true}, kWhy}},
+          {"split",
+           "split",
+           "Take services out of it, into an incident of their own",
+           "split",
+           {{"services", "services", "Names, with commas between", true}, kWhy}}};
+}
+
+std::vector<Verb> WorkVerbs() {
+  return {
       {"triage", "triage", "It is understood what it is", "triaged", {kWhy}},
       {"mitigate", "mitigate", "Something is being done", "mitigating", {kWhy}},
       {"monitor", "monitor", "It is mitigated; watch whether it holds", "monitoring", {kWhy}},
@@ -125,6 +130,14 @@ const std::vector<Verb>& Verbs() {
         {"text", "text", "What it did", true},
         {"--claim", "claim", "What proves it"}}},
   };
+}
+
+const std::vector<Verb>& Verbs() {
+  static const std::vector<Verb> kVerbs = [] {
+    std::vector<Verb> all = PagingVerbs();
+    for (auto& verb : WorkVerbs()) all.push_back(std::move(verb));
+    return all;
+  }();
   return kVerbs;
 }
 

@@ -27,6 +27,15 @@ void Print(const nlohmann::json& status, std::ostream& out) {
     out << fmt::format(", {:.0f} left out of the sample", number("detection", "sampled_out"));
   }
   out << '\n';
+  if (status.contains("dispatch")) {
+    out << fmt::format("alerts     {:.0f} known, {:.0f} silences, {:.0f} failures under way\n",
+                       number("dispatch", "alerts"), number("dispatch", "silences"),
+                       number("dispatch", "failures"));
+    out << fmt::format("messages   {:.0f} sent, {:.0f} tries failed\n", number("dispatch", "sent"),
+                       number("dispatch", "tries_failed"));
+    if (const std::string error = status["dispatch"].value("last_error", ""); !error.empty())
+      out << "           last error: " << error << '\n';
+  }
   const auto streams = status.find("streams");
   if (streams == status.end() || !streams->is_array() || streams->empty()) {
     out << "streams    none yet\n";

@@ -30,7 +30,8 @@ Result<respond::AlertQuery> ReadQuery(const Request& request) {
   return query;
 }
 
-constexpr size_t kShownAtOnce = 256;  // alerts written while the desk is held
+constexpr size_t kShownAtOnce = 256;      // alerts written while the desk is held
+constexpr size_t kPieceBytes = 1u << 20;  // of an answer: each piece costs two changes of thread
 
 // Shows alerts part by part.
 class AlertPieces {
@@ -73,7 +74,9 @@ Response List(const ApiDependencies& api, const Request& request) {
   Response response;
   response.stream = [state](std::string& out) {
     if (!std::exchange(state->begun, true)) out += '[';
-    const bool more = state->pieces.Append(out, state->found, state->at, state->first);
+    bool more = true;
+    while (more && out.size() < kPieceBytes)
+      more = state->pieces.Append(out, state->found, state->at, state->first);
     if (!more) out += "]\n";
     return more;
   };

@@ -15,7 +15,7 @@ void AddIncidents(Router& router, const ApiDependencies& api);      // GET /api/
 void AddIncident(Router& router, const ApiDependencies& api);       // GET /api/v1/incidents/{id}
 // POST /api/v1/incidents, /api/v1/incidents/{id}/actions; GET /api/v1/incidents/{id}/timeline
 void AddIncidentActions(Router& router, const ApiDependencies& api);
-void AddAlerts(Router& router, const ApiDependencies& api);     // /api/v2/alerts, /api/v2/alerts/groups
+void AddAlerts(Router& router, const ApiDependencies& api);  // /api/v2/alerts, /api/v2/alerts/groups
 // POST /api/v1/alerts/cloudevents, /api/v1/alerts/webhook/{name}
 void AddAlertEvents(Router& router, const ApiDependencies& api);
 void AddSilences(Router& router, const ApiDependencies& api);   // /api/v2/silences, status, receivers

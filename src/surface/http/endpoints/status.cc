@@ -23,6 +23,8 @@ Json Build(const ApiDependencies& api) {
   const store::WriterStats writer = api.writer.Stats();
   const respond::DetectionStats detection = api.detection.Stats();
   const detect::WatcherStatus watching = api.detection.Watching();
+  const respond::AlertCounts alerts = api.alerts.Counts();
+  const respond::DispatcherStats dispatch = api.dispatch.Stats();
   Json streams = Json::array();
   for (const detect::StreamStatus& stream : watching.streams) streams.push_back(StreamJson(stream));
   return {{"version", api.version},
@@ -48,6 +50,14 @@ Json Build(const ApiDependencies& api) {
             {"incident_updates", detection.incident_updates},
             {"ledger_errors", detection.ledger_errors},
             {"last_error", detection.last_error}}},
+          {"dispatch",
+           {{"alerts", alerts.alerts},
+            {"silences", alerts.silences},
+            {"failures", dispatch.open_clusters},
+            {"sent", dispatch.sender.sent},
+            {"tries_failed", dispatch.sender.tries_failed},
+            {"errors", dispatch.errors},
+            {"last_error", dispatch.last_error}}},
           {"streams", std::move(streams)}};
 }
 
@@ -56,7 +66,7 @@ Json Build(const ApiDependencies& api) {
 void AddStatus(Router& router, const ApiDependencies& api) {
   Route route{"GET", "/api/v1/status", nullptr, {}, true};
   route.handler = [&api](Request&&, const Responder& respond) { respond(JsonResponse(Build(api))); };
-  route.operation.summary = "Positions, backlog, and what each stream's monitors are doing";
+  route.operation.summary = "Positions, backlog, alerts and messages, what each stream's monitors are doing";
   route.operation.answers = {{200, "application/json", "the state of ingest, detection and streams"}};
   router.Add(std::move(route));
 }
