@@ -71,8 +71,8 @@ std::string RenderAlerts(const signal::Incident& incident, const json& document,
   for (const auto& link : List(document, "links"))
     line(fmt::format("{}  {}", Text(link, "text"), Text(link, "url")));
   const std::string id = incident.id.value;
-  if (incident.page) line("tocsin incident ack " + id + "        you have it");
-  line("tocsin incident timeline " + id + "   who was told, and when");
+  if (incident.page) line("tocsin incident ack " + id + " (you have it)");
+  line("tocsin incident timeline " + id + " (who was told, and when)");
   line("tocsin incident show " + id + " --json");
   return out;
 }

@@ -14,6 +14,7 @@ using nlohmann::json;
 
 constexpr size_t kShownAlerts = 20;
 constexpr size_t kShownServices = 100;
+constexpr size_t kMaxLinks = 4;
 
 std::string_view ValueOf(const signal::LabelSet& labels, std::string_view name) {
   for (const auto& [key, value] : labels) {
@@ -113,6 +114,8 @@ FirstAlert FirstAlertOf(const signal::Alert& alert) {
   out.text = CutUtf8(out.text, 240);
   out.severity = SeverityOfAlert(labels);
   out.url = alert.generator_url.size() <= 500 && IsWebUrl(alert.generator_url) ? alert.generator_url : "";
+  const std::string runbook(ValueOf(alert.annotations, "runbook_url"));
+  out.runbook = runbook.size() <= 500 && IsWebUrl(runbook) ? runbook : "";
   out.fingerprint = alert.fingerprint;
   out.starts_at = alert.starts_at;
   return out;
@@ -165,7 +168,12 @@ void Describe(signal::Incident& incident, const AlertWork& work, const std::vect
                                   {"severity", alert->severity},
                                   {"starts_at", FormatTime(alert->starts_at)},
                                   {"url", alert->url}});
-    if (!alert->url.empty() && document["links"].size() < 2)
+    if (!alert->runbook.empty()) {
+      document["alerts"].back()["runbook_url"] = alert->runbook;
+      if (document["links"].size() < kMaxLinks)
+        document["links"].push_back({{"text", "Runbook: " + alert->name}, {"url", alert->runbook}});
+    }
+    if (!alert->url.empty() && document["links"].size() < kMaxLinks)
       document["links"].push_back({{"text", "The rule: " + alert->name}, {"url", alert->url}});
   }
   incident.document_json = document.dump(-1, ' ', false, json::error_handler_t::replace);
@@ -180,8 +188,9 @@ json ToJson(const AlertWork& work) {
   for (const auto& [key, group] : work.groups) out["groups"][key] = {group.firing, group.services};
   out["first"] = json::object();
   for (const auto& [service, a] : work.first) {
-    out["first"][service] = {{"name", a.name}, {"text", a.text},      {"severity", a.severity},
-                             {"url", a.url},   {"fp", a.fingerprint}, {"at_ns", a.starts_at.ns}};
+    out["first"][service] = {{"name", a.name},         {"text", a.text},       {"severity", a.severity},
+                             {"url", a.url},           {"runbook", a.runbook}, {"fp", a.fingerprint},
+                             {"at_ns", a.starts_at.ns}};
   }
   return out;
 }
@@ -197,7 +206,8 @@ Result<AlertWork> AlertWorkFromJson(const std::string& text) {
     for (const auto& [service, a] : in.at("first").items()) {
       out.first[service] = {Get(a, "name", std::string()),     Get(a, "text", std::string()),
                             Get(a, "severity", std::string()), Get(a, "url", std::string()),
-                            Get(a, "fp", uint64_t{0}),         Time{Get(a, "at_ns", int64_t{0})}};
+                            Get(a, "runbook", std::string()),  Get(a, "fp", uint64_t{0}),
+                            Time{Get(a, "at_ns", int64_t{0})}};
     }
   } catch (const json::exception&) {
     return Error(Status::FromException("reading the record of an alert incident", Code::kDataLoss));

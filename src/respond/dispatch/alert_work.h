@@ -22,6 +22,7 @@ inline constexpr size_t kMaxWorkGroups = 5'000;  // beyond it the incident is ov
 
 struct FirstAlert {
   std::string name, text, severity, url;
+  std::string runbook;  // annotation runbook_url, when it is a web address
   uint64_t fingerprint = 0;
   Time starts_at;
 };

@@ -6,6 +6,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "respond/dispatch/paging_status.h"
 #include "respond/dispatch/testing/dispatch_bench.h"
 
 namespace tocsin::respond {
@@ -79,7 +80,9 @@ TEST_F(Dispatching, AWallOfAlertsIsOneIncidentThatNamesTheSourceAndPagesOnce) {
     calls.emplace_back(service, "postgres");
     wall.push_back(Told("latency|" + service, {AlertOf(service, "HighLatency", now(), "warning")}, now()));
   }
-  wall.push_back(Told("db", {AlertOf("postgres", "DatabaseDown", now() - Duration::Seconds(5))}, now()));
+  auto database = AlertOf("postgres", "DatabaseDown", now() - Duration::Seconds(5));
+  database.annotations.emplace_back("runbook_url", "https://wiki.example.org/db");
+  wall.push_back(Told("db", {database}, now()));
   Calls(calls);
   Record(wall);
   const auto incidents = Incidents();
@@ -95,6 +98,8 @@ TEST_F(Dispatching, AWallOfAlertsIsOneIncidentThatNamesTheSourceAndPagesOnce) {
   EXPECT_THAT(Pages(), ElementsAre("ada/phone"));
   EXPECT_THAT(bench.SentTo("page"), Contains("team"));
   const auto& page = bench.notifier->sent.front().message;
+  ASSERT_EQ(page.links.size(), 1u);
+  EXPECT_EQ(page.links[0].url, "https://wiki.example.org/db");
   EXPECT_THAT(page.lines, Contains(HasSubstr("Probable source: postgres: 40 of 40")));
 }
 
@@ -141,7 +146,12 @@ TEST_F(Dispatching, OnlyAPersonOnThePolicyAcknowledges) {
   EXPECT_EQ(Incidents()[0].state, "open");
   bench.After(Duration::Minutes(5));
   EXPECT_EQ(Pages().size(), 2u) << "a refused acknowledgement must not stop the paging";
+  const auto paging = ReadPaging(*bench.ledger, id);
+  ASSERT_TRUE(paging);
+  EXPECT_THAT(RenderPaging(*paging), HasSubstr("  ada, bob (policy default): nobody has it yet; goes on at"));
   EXPECT_TRUE(Act(id, "acknowledge").ok());
+  EXPECT_EQ(RenderPaging(*ReadPaging(*bench.ledger, id)),
+            "WHO IS PAGED\n  ada, bob (policy default): ada has it\n");
   EXPECT_TRUE(Act(id, "acknowledge").ok()) << "twice is no error";
   EXPECT_EQ(Act(id, "acknowledge", {}, {"bob", true}).code(), Code::kFailedPrecondition);
   bench.After(Duration::Hours(5));

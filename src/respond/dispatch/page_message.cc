@@ -80,19 +80,19 @@ NotificationMessage MessageAbout(const signal::Incident& incident, std::string k
   message.at = now;
   Add(message.lines, CutUtf8(what, kMaxLineBytes));
   if (incident.onset.known()) Add(message.lines, "Since " + FormatTimeForPeople(incident.onset));
-  const json document = json::parse(incident.document_json, nullptr, false);
-  if (document.is_object() && message.kind != "resolved" && message.kind != "acknowledged") {
+  json document = json::parse(incident.document_json, nullptr, false);
+  if (!document.is_object()) document = json::object();
+  if (message.kind != "resolved" && message.kind != "acknowledged") {
     if (incident.kind == "alerts")
       AddAlerts(document, message.title, message.lines);
     else
       AddBehaviour(document, message.lines);
   }
-  if (!config.url.empty()) {
+  if (!config.url.empty())
     message.links.push_back({"Open the incident", config.url + "/incidents/" + incident.id.value});
-    for (const auto& link : List(document.is_object() ? document : json::object(), "links")) {
-      if (message.links.size() == 3 || !link.is_object()) break;
-      message.links.push_back({Text(link, "text"), Text(link, "url")});
-    }
+  for (const auto& link : List(document, "links")) {
+    if (message.links.size() == 3 || !link.is_object()) break;
+    message.links.push_back({Text(link, "text"), Text(link, "url")});
   }
   return message;
 }

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "respond/dispatch/paging_status.h"
 #include "respond/lifecycle/incident_action.h"
 #include "respond/render_incident.h"
 #include "surface/http/endpoints/endpoints.h"
@@ -18,6 +19,8 @@ Response Show(const ApiDependencies& api, const Request& request) {
   }
   const auto work = respond::ReadView(api.ledger, **incident);
   if (!work) return ProblemResponse(work.error());
+  const auto paging = respond::ReadPaging(api.ledger, IncidentId{id});
+  if (!paging) return ProblemResponse(paging.error());
   if (request.Query("format") == "text" || request.Accepts("text/plain")) {
     Response response;
     response.content_type = "text/plain; charset=utf-8";
@@ -26,12 +29,15 @@ Response Show(const ApiDependencies& api, const Request& request) {
     respond::RenderOptions options;
     options.exemplars = static_cast<size_t>(*exemplars);
     response.body = respond::RenderIncident(**incident, options);
+    if (const auto paged = respond::RenderPaging(*paging, options.columns); !paged.empty())
+      response.body += "\n" + paged;
     const std::string people = respond::RenderView(*work, api.clock.Now(), options.columns);
     if (!people.empty()) response.body += "\n" + people;
     return response;
   }
   nlohmann::json json = respond::IncidentToJson(**incident, true);
   json["work"] = respond::ViewToJson(*work);
+  json["paging"] = respond::PagingToJson(*paging);
   return JsonResponse(json);
 }
 

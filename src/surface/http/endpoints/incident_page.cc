@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include "respond/dispatch/paging_status.h"
+#include "respond/lifecycle/incident_action.h"
 #include "respond/render_incident.h"
 #include "surface/http/endpoints/endpoints.h"
 #include "surface/http/html.h"
@@ -20,7 +22,13 @@ Response Show(const ApiDependencies& api, const Request& request) {
   }
   respond::RenderOptions options;
   options.columns = kPhoneColumns;
-  const std::string text = respond::RenderIncident(**incident, options);
+  std::string text = respond::RenderIncident(**incident, options);
+  if (const auto paging = respond::ReadPaging(api.ledger, IncidentId{id}); paging && !paging->empty())
+    text += "\n" + respond::RenderPaging(*paging, kPhoneColumns);
+  if (const auto work = respond::ReadView(api.ledger, **incident)) {
+    const std::string people = respond::RenderView(*work, api.clock.Now(), kPhoneColumns);
+    if (!people.empty()) text += "\n" + people;
+  }
   return HtmlPage(
       (*incident)->title,
       back + "<pre>" + EscapeHtml(text) + "</pre>\n" +
