@@ -121,7 +121,9 @@ TEST_F(CommandLine, ServeRefusesABusyPortALockedDirectoryAndAMisspeltSetting) {
   const std::string config = Write("tocsin.yaml", "limits:\n  max_backlog_bites: 1MiB\n");
   const auto misspelt = Tocsin({"serve", "--config", config});
   EXPECT_EQ(misspelt.exit_code, 2);
-  EXPECT_THAT(misspelt.err, HasSubstr("tocsin.yaml:2: limits.max_backlog_bites is not a setting"));
+  EXPECT_THAT(
+      misspelt.err,
+      HasSubstr("tocsin.yaml:2: limits: unknown key 'max_backlog_bites'; is it 'max_backlog_bytes'?"));
   EXPECT_EQ(first.Stop(), 0);
 }
 
