@@ -143,7 +143,7 @@ TEST_F(AlertmanagerImportTest, PlacesAndRulesGoOver) {
                 {"payments-page-pagerduty", "pagerduty  R0UT1NGK3Y"},
                 {"ml-team-pagerduty", "pagerduty https://events.eu.pagerduty.com/v2/enqueue MLK3Y"}}));
   EXPECT_THAT(dispatch.receivers.at("catch-all").tell, ElementsAre("catch-all-email", "catch-all-email-2"));
-  EXPECT_TRUE(dispatch.receivers.at("null").silent());
+  EXPECT_TRUE(dispatch.receivers.at("null").discards);
   EXPECT_EQ(dispatch.mail->server.url, "smtp://mail.shop.example:587");
   EXPECT_EQ(dispatch.mail->server.password, "pa\"ss: #word");
   EXPECT_EQ(dispatch.mail->server.starttls, "required");

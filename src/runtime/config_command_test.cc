@@ -79,7 +79,7 @@ TEST_F(ConfigCommandTest, CheckAsJson) {
   EXPECT_TRUE(json["ok"]);
   EXPECT_EQ(json["on_call"][0]["schedule"], "days");
   EXPECT_EQ(json["receivers"].size(), 3u);
-  EXPECT_EQ(json["receivers"][1]["silent"], true);
+  EXPECT_EQ(json["receivers"][1]["discards"], true);
   EXPECT_EQ(json["routes"], 2);
   EXPECT_EQ(json["warnings"].size(), 5u);
 }

@@ -104,7 +104,7 @@ class Warner {
       out_.routes = tree->routes().size();
     }
     for (const auto& [name, rule] : dispatch_.receivers) {
-      if (rule.silent() && used.contains(name))
+      if (rule.discards && used.contains(name))
         Add("receiver", name, "does nothing: alerts that come to it open no incident");
       if (!used.contains(name)) Add("receiver", name, "no route leads to it");
     }
@@ -125,7 +125,8 @@ std::string WhatItDoes(const ReceiverRule& rule, const DispatchConfig& dispatch)
                       FormatDuration(respond::MaxLength(policy->second)));
   if (!rule.tell.empty())
     out += fmt::format("{}tells {}", out.empty() ? "" : "; ", fmt::join(rule.tell, ", "));
-  return out.empty() ? "nothing" : out;
+  if (!out.empty()) return out;
+  return rule.discards ? "nothing" : "opens incidents, wakes nobody";
 }
 
 std::string Rows(std::string_view title, const std::vector<std::pair<std::string, std::string>>& rows) {
@@ -180,7 +181,8 @@ std::string RenderSummary(const Settings& settings, const SettingsSummary& summa
 nlohmann::json SummaryJson(const Settings& settings, const SettingsSummary& summary) {
   using Json = nlohmann::json;
   const auto rule_json = [](const ReceiverRule& rule) {
-    return Json{{"name", rule.name}, {"policy", rule.policy}, {"tell", rule.tell}, {"silent", rule.silent()}};
+    return Json{
+        {"name", rule.name}, {"policy", rule.policy}, {"tell", rule.tell}, {"discards", rule.discards}};
   };
   Json out{{"ok", true},
            {"on_call", Json::array()},

@@ -120,6 +120,7 @@ void ReadReceivers(const YamlValue& yaml, const Names& names, DispatchConfig& ou
     }
     ReceiverRule rule{*name, "", {}};
     ReadRule(item, out, names, rule);
+    rule.discards = rule.policy.empty() && rule.tell.empty();
     if (!out.receivers.emplace(*name, std::move(rule)).second)
       yaml.Note(at->Wrong(fmt::format("'{}' comes twice", name->substr(0, 64))));
   }

@@ -94,10 +94,10 @@ TEST(DispatchReader, WithoutReceiversThereIsOneThatDoesWhatIncidentsDo) {
   read = ReadText(std::string(kPeople) + "receivers: [{name: x, policy: slow}, {name: null receiver}]\n");
   EXPECT_EQ(read.config.ReceiverOf("on-call"), nullptr);
   EXPECT_EQ(read.config.ReceiverOf("x")->policy, "slow");
-  EXPECT_TRUE(read.config.ReceiverOf("null receiver")->silent());
+  EXPECT_TRUE(read.config.ReceiverOf("null receiver")->discards);
   read = ReadText("");
   EXPECT_THAT(read.problems, IsEmpty());
-  EXPECT_TRUE(read.config.ReceiverOf("on-call")->silent());
+  EXPECT_FALSE(read.config.ReceiverOf("on-call")->discards) << "nobody asked for nothing";
 }
 
 TEST(DispatchReader, TheRestIsRead) {

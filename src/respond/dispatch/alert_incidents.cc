@@ -120,8 +120,7 @@ Status AlertIncidents::RecordOne(store::LedgerTransaction& transaction, const Al
 Status AlertIncidents::Record(store::LedgerTransaction& transaction, const EscalationDesk& desk,
                               const std::vector<AlertNotification>& notifications, Time now) {
   for (const auto& notification : notifications) {
-    const ReceiverRule& rule = RuleOf(desk, notification.receiver);
-    if (desk.config().ReceiverOf(notification.receiver) != nullptr && rule.silent()) continue;
+    if (RuleOf(desk, notification.receiver).discards) continue;
     TOCSIN_ASSIGN_OR_RETURN(const bool first,
                             RememberTold(transaction, notification.key, now + options_.remember_told));
     if (!first) continue;

@@ -19,13 +19,13 @@
 
 namespace tocsin::respond {
 
-// What a route's receiver does with a group of alerts. Neither policy nor tell: nothing, not even an
-// incident (a "null" receiver).
+// What a route's receiver does with a group of alerts. One that is written with neither policy nor tell does
+// nothing (a "null" receiver); where nobody has said what to do, an incident is opened that wakes nobody.
 struct ReceiverRule {
   std::string name;
   std::string policy;             // escalates by it until a person acknowledges; "" = wakes nobody
   std::vector<std::string> tell;  // destinations told once that it opened, changed and is over
-  bool silent() const { return policy.empty() && tell.empty(); }
+  bool discards = false;          // written with neither: not even an incident
 };
 
 struct MailSettings {

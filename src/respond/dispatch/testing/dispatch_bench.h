@@ -67,7 +67,7 @@ inline std::shared_ptr<DispatchConfig> BenchConfig() {
   config->destinations.push_back({.name = "team", .channel = "ntfy", .address = "http://x/team"});
   config->receivers["on-call"] = {"on-call", "default", {"team"}};
   config->receivers["data"] = {"data", "data", {}};
-  config->receivers["nobody"] = {"nobody", "", {}};
+  config->receivers["nobody"] = {"nobody", "", {}, true};
   config->incidents = {"incidents", "default", {"team"}};
   return config;
 }
