@@ -7,6 +7,7 @@
 
 #include "behavior/generation_features.h"
 #include "behavior/token_scanner.h"
+#include "kernel/ascii.h"
 
 namespace tocsin::behavior {
 namespace {
@@ -116,12 +117,6 @@ class Table {
   std::unordered_map<uint64_t, Entry> entries_;
 };
 
-std::string LowerCopy(std::string_view s) {
-  std::string out(s);
-  for (char& c : out) c = (c >= 'A' && c <= 'Z') ? static_cast<char>(c + 32) : c;
-  return out;
-}
-
 struct Word {
   std::string_view text;
   const Entry* entry = nullptr;
@@ -133,7 +128,7 @@ class SentenceReader {
  public:
   SentenceReader(const GenerationInput& input, ClaimActionResult& result) : input_(input), result_(result) {
     for (const ToolCallView& call : input.tool_calls) {
-      calls_.push_back(LowerCopy(call.name) + " " + LowerCopy(call.arguments.substr(0, 4096)));
+      calls_.push_back(LowerAscii(call.name) + " " + LowerAscii(call.arguments.substr(0, 4096)));
     }
   }
 

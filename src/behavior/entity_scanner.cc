@@ -5,6 +5,8 @@
 #include <cstdlib>
 #include <utility>
 
+#include "kernel/ascii.h"
+
 namespace tocsin::behavior {
 namespace {
 
@@ -18,12 +20,6 @@ constexpr char Lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c
 constexpr bool IsInner(char c) {
   return c == '-' || c == '_' || c == '.' || c == ',' || c == '/' || c == ':' || c == '@' || c == '+' ||
          c == '%' || c == '?' || c == '=' || c == '&' || c == '~';
-}
-
-std::string LowerCopy(std::string_view s) {
-  std::string out(s);
-  for (char& c : out) c = Lower(c);
-  return out;
 }
 
 template <size_t N>
@@ -243,7 +239,7 @@ class Scanner {
       if (++noun_age_ > 3) noun_ = false;
       return;
     }
-    const std::string word = LowerCopy(chunk);
+    const std::string word = LowerAscii(chunk);
     if (OneOf(word, kNouns)) {
       noun_ = true;
       noun_age_ = 0;
@@ -286,13 +282,13 @@ class Scanner {
     ++i;
     size_t j = i;
     while (j < text_.size() && IsLetter(text_[j]) && j - i < 10) ++j;
-    return MonthOf(LowerCopy(text_.substr(i, j - i)));
+    return MonthOf(LowerAscii(text_.substr(i, j - i)));
   }
 
   bool Configured(size_t begin, size_t end, std::string_view chunk) {
     for (const std::string& prefix : options_.entity_prefixes) {
       if (prefix.empty() || chunk.size() <= prefix.size()) continue;
-      if (LowerCopy(chunk.substr(0, prefix.size())) != LowerCopy(prefix)) continue;
+      if (LowerAscii(chunk.substr(0, prefix.size())) != LowerAscii(prefix)) continue;
       if (Count(chunk.substr(prefix.size())).digits == 0) continue;
       Emit(EntityKind::kConfigured, begin, end, SquashAlnum(chunk), true);
       return true;
@@ -304,7 +300,7 @@ class Scanner {
     const size_t at = chunk.find('@');
     if (at != std::string_view::npos && at > 0) {
       if (chunk.find('.', at) == std::string_view::npos) return true;
-      Emit(EntityKind::kEmail, begin, end, LowerCopy(chunk), true);
+      Emit(EntityKind::kEmail, begin, end, LowerAscii(chunk), true);
       return true;
     }
     std::string_view url = chunk;
@@ -313,7 +309,7 @@ class Scanner {
       url.remove_prefix(scheme + 3);
     if (url.starts_with("www.")) url.remove_prefix(4);
     while (!url.empty() && (url.back() == '/' || url.back() == '.')) url.remove_suffix(1);
-    const std::string normalised = LowerCopy(url);
+    const std::string normalised = LowerAscii(url);
     const std::string host = normalised.substr(0, normalised.find('/'));
     const bool is_public = std::any_of(kPublicHosts.begin(), kPublicHosts.end(), [&](std::string_view known) {
       return host == known || (host.ends_with(known) && host[host.size() - known.size() - 1] == '.');
@@ -362,7 +358,7 @@ class Scanner {
   static bool IsCode(std::string_view chunk, const Counts& c, bool named) {
     if (chunk.find_first_of("./:,%?=&~+") != std::string_view::npos) return false;
     const size_t first = chunk.find_first_of("0123456789");
-    std::string head = LowerCopy(chunk.substr(0, first));
+    std::string head = LowerAscii(chunk.substr(0, first));
     while (!head.empty() && !IsLetter(head.back())) head.pop_back();
     if (OneOf(head, kNotCodes)) return false;
     if (first == 0 && c.letters <= 2 && c.others == 0) return false;  // 1990s, 10th, 500ml

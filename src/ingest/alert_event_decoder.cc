@@ -7,6 +7,7 @@
 #include "ingest/internal/alert_words.h"
 #include "ingest/internal/cloud_event.h"
 #include "ingest/internal/json_document.h"
+#include "kernel/ascii.h"
 
 namespace tocsin::ingest {
 namespace {
@@ -18,7 +19,7 @@ using internal::ObjectReader;
 // The words of a type between dots and hyphens, in lower case.
 std::vector<std::string> WordsOf(std::string_view type) {
   std::vector<std::string> out(1);
-  for (const char c : internal::LowerAscii(type)) {
+  for (const char c : LowerAscii(type)) {
     if (c == '.' || c == '-' || c == '_' || c == '/') {
       out.emplace_back();
     } else {
@@ -37,8 +38,7 @@ bool IsStateWord(std::string_view word) {
 // The type without its last word when that is a state: both ends of an alert have one name.
 std::string_view NameOfType(std::string_view type) {
   const size_t last = type.find_last_of(".-_/");
-  if (last == std::string_view::npos || !IsStateWord(internal::LowerAscii(type.substr(last + 1))))
-    return type;
+  if (last == std::string_view::npos || !IsStateWord(LowerAscii(type.substr(last + 1)))) return type;
   return type.substr(0, last);
 }
 
@@ -113,7 +113,7 @@ class EventReader {
     if (const Time start = reader.When("startsAt"); start.known()) alert.starts_at = start;
     alert.ends_at = std::min(reader.When("endsAt"), signal::kOpenEnded);
     const std::vector<std::string> words = WordsOf(type);
-    const std::string status = internal::LowerAscii(reader.Text("status"));
+    const std::string status = LowerAscii(reader.Text("status"));
     if (status.empty() ? internal::IsResolvedWord(words.back()) : internal::IsResolvedWord(status))
       End(alert);
     return !wrong.empty() || reader.status().ok() ? wrong : reader.status().message();

@@ -6,6 +6,7 @@
 #include "ingest/internal/alert_words.h"
 #include "ingest/internal/cloud_event.h"
 #include "ingest/internal/json_document.h"
+#include "kernel/ascii.h"
 
 namespace tocsin::ingest {
 namespace {
@@ -63,10 +64,10 @@ std::string ReadMapped(const Json& item, const AlertMapping& mapping, AlertBuild
 
 bool Ended(const Json& item, const AlertMapping& mapping) {
   if (mapping.status.empty()) return false;
-  const std::string status = internal::LowerAscii(AtPointer(item, mapping.status));
+  const std::string status = LowerAscii(AtPointer(item, mapping.status));
   if (mapping.resolved_values.empty()) return internal::IsResolvedWord(status);
   return std::any_of(mapping.resolved_values.begin(), mapping.resolved_values.end(),
-                     [&](const std::string& value) { return internal::LowerAscii(value) == status; });
+                     [&](const std::string& value) { return LowerAscii(value) == status; });
 }
 
 uint64_t IdentityOf(const signal::Alert& alert, const AlertMapping& mapping) {

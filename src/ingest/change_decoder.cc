@@ -5,6 +5,7 @@
 
 #include "ingest/internal/cloud_event.h"
 #include "ingest/internal/json_document.h"
+#include "kernel/ascii.h"
 #include "kernel/id.h"
 
 namespace tocsin::ingest {
@@ -25,7 +26,7 @@ std::string KindOfType(std::string_view type) {
       {"data", "data"},         {"dataset", "data"},      {"config", "config"},   {"configuration", "config"},
       {"service", "deploy"},    {"taskrun", "deploy"},    {"other", "other"},     {"setting", "config"},
   }};
-  std::string lower = internal::LowerAscii(type);
+  std::string lower = LowerAscii(type);
   std::replace(lower.begin(), lower.end(), '-', '.');
   for (size_t from = 0; from <= lower.size();) {
     const size_t dot = std::min(lower.find('.', from), lower.size());

@@ -1,5 +1,6 @@
 #include "ingest/internal/cloud_event.h"
 
+#include "kernel/ascii.h"
 #include "kernel/id.h"
 
 namespace tocsin::ingest::internal {
@@ -39,12 +40,6 @@ Result<Json> BinaryEvent(std::string_view body, const HeaderList& headers, const
 }
 
 }  // namespace
-
-std::string LowerAscii(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-  return out;
-}
 
 Result<CloudEvents> ReadCloudEvents(std::string_view body, const HeaderList& headers,
                                     const DecodeOptions& options) {

@@ -23,6 +23,4 @@ struct CloudEvents {
 Result<CloudEvents> ReadCloudEvents(std::string_view body, const HeaderList& headers,
                                     const DecodeOptions& options);
 
-std::string LowerAscii(std::string_view text);
-
 }  // namespace tocsin::ingest::internal

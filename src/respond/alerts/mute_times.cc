@@ -6,6 +6,8 @@
 #include <chrono>
 #include <optional>
 
+#include "kernel/ascii.h"
+
 namespace tocsin::respond {
 namespace {
 
@@ -16,12 +18,6 @@ constexpr std::array<std::string_view, 12> kMonths = {"january",   "february", "
                                                       "may",       "june",     "july",     "august",
                                                       "september", "october",  "november", "december"};
 
-std::string Lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-  return out;
-}
-
 std::optional<int> Number(std::string_view text) {
   int value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
@@ -31,7 +27,7 @@ std::optional<int> Number(std::string_view text) {
 
 template <size_t N>
 std::optional<int> NameOf(const std::array<std::string_view, N>& names, std::string_view text) {
-  const auto found = std::find(names.begin(), names.end(), Lower(text));
+  const auto found = std::find(names.begin(), names.end(), LowerAscii(text));
   if (found == names.end()) return std::nullopt;
   return static_cast<int>(found - names.begin());
 }

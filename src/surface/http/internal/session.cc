@@ -21,6 +21,7 @@
 #include <chrono>
 #include <optional>
 
+#include "kernel/ascii.h"
 #include "ports/clock.h"
 #include "surface/http/internal/target.h"
 #include "surface/http/problem.h"
@@ -71,14 +72,6 @@ std::string DateHeader() {
   std::array<char, 40> text{};
   const size_t n = std::strftime(text.data(), text.size(), "%a, %d %b %Y %H:%M:%S GMT", &utc);
   return std::string(text.data(), n);
-}
-
-std::string Lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return out;
 }
 
 Response TooLarge(size_t allowed) {
@@ -198,7 +191,7 @@ class Session : public std::enable_shared_from_this<Session> {
       return ProblemResponse(505, "only HTTP/1.1 and HTTP/1.0 are spoken here");
     }
     for (const auto& field : header) {
-      request.headers.emplace_back(Lower(field.name_string()), std::string(field.value()));
+      request.headers.emplace_back(LowerAscii(field.name_string()), std::string(field.value()));
     }
     const auto hosts = header.count(http::field::host);
     if (hosts > 1 || (hosts == 0 && header.version() == 11)) {
@@ -230,7 +223,7 @@ class Session : public std::enable_shared_from_this<Session> {
       return TooLarge(state_->options.limits.max_request_bytes);
     }
     const std::string_view expect = request.Header("expect");
-    if (!expect.empty() && Lower(expect) != "100-continue") {
+    if (!expect.empty() && LowerAscii(expect) != "100-continue") {
       return ProblemResponse(417, fmt::format("Expect '{}' is not known", expect));
     }
     return std::nullopt;
