@@ -1,16 +1,16 @@
 # tocsin_layer(NAME <folder> [DEPENDS <folder>...] [LIBRARIES <target>...])
 #
 # Makes the library tocsin_<NAME> of every source in the current folder (not its tests), and, when tests are
-# built, the executable <NAME>_test of every *_test.cc beside the code.
+# built, the executable <NAME>_test of every *_test.cc beside the code and every source in a folder testing/.
 include(GoogleTest)
 
 function(tocsin_layer)
   cmake_parse_arguments(L "" "NAME" "DEPENDS;LIBRARIES" ${ARGN})
   file(GLOB_RECURSE all CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cc)
   set(sources ${all})
-  list(FILTER sources EXCLUDE REGEX "_test\\.cc$")
+  list(FILTER sources EXCLUDE REGEX "_test\\.cc$|/testing/")
   set(tests ${all})
-  list(FILTER tests INCLUDE REGEX "_test\\.cc$")
+  list(FILTER tests INCLUDE REGEX "_test\\.cc$|/testing/")
   if(sources)
     add_library(tocsin_${L_NAME} STATIC ${sources})
     set(scope PUBLIC)

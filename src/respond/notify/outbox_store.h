@@ -33,9 +33,4 @@ class OutboxStore {
   virtual Status Apply(const OutboxChanges& changes) = 0;
 };
 
-// Drops the pages about an incident that have not gone out: it was acknowledged or resolved. Reads again when
-// a sender was faster; kUnavailable when it always is. Updates and resolutions are left alone.
-Status DropPages(OutboxStore& store, const Outbox& outbox, const std::string& incident_id,
-                 const std::string& reason, Time now);
-
 }  // namespace tocsin::respond

@@ -171,8 +171,8 @@ TEST_P(OutboxOver, AnAcknowledgementStopsThePagesAlsoTheOneBeingSent) {
   ASSERT_TRUE(store.Apply(changes).ok());
   const OutboxItem failing = ClaimOne(outbox, store, kStart);
   const OutboxItem arriving = ClaimOne(outbox, store, kStart);
-  ASSERT_TRUE(DropPages(store, outbox, "INC-1", "acknowledged by ada", kStart).ok());
-  ASSERT_TRUE(DropPages(store, outbox, "INC-1", "acknowledged by ada", kStart).ok());  // nothing more to do
+  ASSERT_TRUE(store.DropPages(outbox, "INC-1", "acknowledged by ada", kStart).ok());
+  ASSERT_TRUE(store.DropPages(outbox, "INC-1", "acknowledged by ada", kStart).ok());  // nothing more to do
   EXPECT_EQ((*store.Find("INC-1/page/2/0"))->state, "dropped");
   EXPECT_EQ((*store.Find("INC-1/update/0"))->state, "pending");
   EXPECT_EQ((*store.Find("INC-10/page/0/0"))->state, "pending");

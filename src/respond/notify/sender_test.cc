@@ -231,7 +231,7 @@ TEST_P(SenderTest, AnAcknowledgementDuringAHangingTryEndsThere) {
   Put(sender.outbox(), "INC-1", {"slack", "pd"});
   sender.Start();
   ASSERT_TRUE(slack_.WaitFor(1));
-  ASSERT_TRUE(DropPages(store_, sender.outbox(), "INC-1", "acknowledged", ports::SystemClock().Now()).ok());
+  ASSERT_TRUE(store_.DropPages(sender.outbox(), "INC-1", "acknowledged", ports::SystemClock().Now()).ok());
   ASSERT_TRUE(AllEnded());
   EXPECT_EQ(StateOf("INC-1/0"), "dropped");
   EXPECT_TRUE(pagerduty_.Requests().empty());

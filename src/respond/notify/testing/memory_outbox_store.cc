@@ -1,8 +1,8 @@
-#include "respond/notify/memory_outbox_store.h"
+#include "respond/notify/testing/memory_outbox_store.h"
 
 #include <algorithm>
 
-namespace tocsin::respond {
+namespace tocsin::respond::testing {
 namespace {
 
 // Revision n + 1 over n, and 1 over nothing.
@@ -125,4 +125,4 @@ std::vector<ExhaustedStep> MemoryOutboxStore::exhausted() const {
   return exhausted_;
 }
 
-}  // namespace tocsin::respond
+}  // namespace tocsin::respond::testing

@@ -1,4 +1,4 @@
-// MemoryOutboxStore: an OutboxStore in memory, for simulations: what was applied is kept as JSON, exactly as
+// MemoryOutboxStore: an OutboxStore in memory, for tests: what was applied is kept as JSON, exactly as
 // a durable store would, and each read parses it again. Thread-safe.
 #pragma once
 
@@ -10,7 +10,7 @@
 
 #include "respond/notify/outbox_store.h"
 
-namespace tocsin::respond {
+namespace tocsin::respond::testing {
 
 class MemoryOutboxStore : public OutboxStore {
  public:
@@ -39,4 +39,4 @@ class MemoryOutboxStore : public OutboxStore {
   std::vector<ExhaustedStep> exhausted_;
 };
 
-}  // namespace tocsin::respond
+}  // namespace tocsin::respond::testing
