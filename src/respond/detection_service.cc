@@ -272,7 +272,7 @@ void Service::FollowClosed() {
     const auto found = ledger_.FindIncidents(filter);
     if (!found || found->empty()) continue;
     const std::string& state = found->front().state;
-    if (state == "closed" || state == "false_alarm" || state == "merged") watcher_.Rebaseline(stream.stream);
+    if (signal::IsOver(state)) watcher_.Rebaseline(stream.stream);
   }
 }
 

@@ -9,13 +9,12 @@
 #include "respond/incident_id.h"
 #include "respond/lifecycle/incident_action.h"
 #include "respond/severity.h"
+#include "respond/timeline.h"
 
 namespace tocsin::respond {
 namespace {
 
 using nlohmann::json;
-
-std::string Dump(const json& j) { return j.dump(-1, ' ', false, json::error_handler_t::replace); }
 
 void Fill(signal::Incident& incident, const detect::Finding& f, const DeskOptions& options) {
   incident.kind = detect::FindingKindName(f.kind);
@@ -33,10 +32,6 @@ void Fill(signal::Incident& incident, const detect::Finding& f, const DeskOption
   incident.document_json = DocumentOf(f, options.max_document_bytes);
 }
 
-bool Over(const signal::Incident& incident) {
-  return incident.state == "closed" || incident.state == "merged" || incident.state == "false_alarm";
-}
-
 Result<std::optional<signal::Incident>> FindSame(store::LedgerTransaction& transaction,
                                                  const std::string& key) {
   store::IncidentFilter filter;
@@ -44,12 +39,12 @@ Result<std::optional<signal::Incident>> FindSame(store::LedgerTransaction& trans
   filter.limit = 8;
   TOCSIN_ASSIGN_OR_RETURN(auto found, transaction.FindIncidents(filter));
   for (auto& incident : found) {
-    if (!Over(incident)) return std::optional(std::move(incident));
+    if (!signal::IsOver(incident.state)) return std::optional(std::move(incident));
     if (incident.state != "merged") continue;
     // Merged into one that people still work on: its evidence goes on here, and opens nothing.
     TOCSIN_ASSIGN_OR_RETURN(const IncidentView view, ReadView(transaction, incident));
     TOCSIN_ASSIGN_OR_RETURN(const auto target, transaction.FindIncident(IncidentId{view.merged_into}));
-    if (target && !Over(*target)) return std::optional(std::move(incident));
+    if (target && !signal::IsOver(target->state)) return std::optional(std::move(incident));
   }
   return std::optional<signal::Incident>();
 }
@@ -69,18 +64,6 @@ json EventBody(const signal::Incident& i, const detect::Finding& f, const std::s
   }
   body["monitors"] = std::move(monitors);
   return body;
-}
-
-Status AppendEvent(store::LedgerTransaction& transaction, const char* kind, const signal::Incident& i,
-                   const json& body, Time now) {
-  signal::Event event;
-  event.time = now;
-  event.kind = kind;
-  event.subject = i.id.value;
-  event.actor = "tocsin";
-  event.body_json = Dump(body);
-  const auto seq = transaction.AppendEvent(event);
-  return seq ? Status() : seq.error();
 }
 
 size_t AlarmedCount(const std::string& document) {
@@ -103,17 +86,6 @@ std::string WhatIsNew(const signal::Incident& old, const signal::Incident& next)
   return what;
 }
 
-Status Note(store::LedgerTransaction& transaction, const detect::Finding& f, Time now) {
-  signal::Event event;
-  event.time = now;
-  event.kind = "model.first_seen";
-  event.subject = f.stream.Name();
-  event.actor = "tocsin";
-  event.body_json = Dump({{"title", f.title}, {"detail", f.detail}});
-  const auto seq = transaction.AppendEvent(event);
-  return seq ? Status() : seq.error();
-}
-
 Status Open(store::LedgerTransaction& transaction, const detect::Finding& f, const DeskOptions& options,
             Time now, DeskOutcome& outcome) {
   store::IncidentFilter active;
@@ -132,8 +104,8 @@ Status Open(store::LedgerTransaction& transaction, const detect::Finding& f, con
   TOCSIN_ASSIGN_OR_RETURN(incident.id, FreshIncidentId(transaction, incident.key, incident.opened));
   Fill(incident, f, options);
   TOCSIN_RETURN_IF_ERROR(transaction.PutIncident(incident));
-  TOCSIN_RETURN_IF_ERROR(
-      AppendEvent(transaction, "incident.opened", incident, EventBody(incident, f, ""), now));
+  TOCSIN_RETURN_IF_ERROR(AppendEvent(transaction, "incident.opened", incident.id.value, "tocsin",
+                                     EventBody(incident, f, ""), now));
   outcome.opened.push_back(std::move(incident));
   return {};
 }
@@ -159,7 +131,7 @@ Status Update(store::LedgerTransaction& transaction, const signal::Incident& old
   }
   json body = EventBody(next, f, what.empty() ? "evidence grows" : what);
   if (next.severity != old.severity) body["severity_was"] = old.severity;
-  TOCSIN_RETURN_IF_ERROR(AppendEvent(transaction, "incident.updated", next, body, now));
+  TOCSIN_RETURN_IF_ERROR(AppendEvent(transaction, "incident.updated", next.id.value, "tocsin", body, now));
   outcome.updated.push_back(std::move(next));
   return {};
 }
@@ -177,7 +149,8 @@ Result<DeskOutcome> IncidentDesk::Record(store::LedgerTransaction& transaction,
   DeskOutcome outcome;
   for (const auto& f : findings) {
     if (f.family == "note") {
-      TOCSIN_RETURN_IF_ERROR(Note(transaction, f, now));
+      TOCSIN_RETURN_IF_ERROR(AppendEvent(transaction, "model.first_seen", f.stream.Name(), "tocsin",
+                                         {{"title", f.title}, {"detail", f.detail}}, now));
       continue;
     }
     TOCSIN_ASSIGN_OR_RETURN(const auto same, FindSame(transaction, IncidentKey(f)));

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "respond/json_text.h"
+
 namespace tocsin::respond {
 namespace {
 
@@ -121,10 +123,6 @@ json Exemplars(const detect::Finding& f, bool after) {
   return out;
 }
 
-std::string Dump(const json& document) {
-  return document.dump(-1, ' ', false, json::error_handler_t::replace);
-}
-
 }  // namespace
 
 std::string DocumentOf(const detect::Finding& f, size_t max_bytes) {
@@ -155,7 +153,7 @@ std::string DocumentOf(const detect::Finding& f, size_t max_bytes) {
       {"exemplars_before", Exemplars(f, false)},
       {"exemplars_after", Exemplars(f, true)},
       {"notes", f.notes}};
-  std::string text = Dump(d);
+  std::string text = DumpJson(d);
   for (const size_t keep : {size_t{10}, size_t{3}, size_t{1}, size_t{0}}) {
     if (text.size() <= max_bytes) break;
     for (const char* side : {"exemplars_before", "exemplars_after"}) {
@@ -165,7 +163,7 @@ std::string DocumentOf(const detect::Finding& f, size_t max_bytes) {
       for (const char* list : {"words", "segments", "contrast", "changes", "notes"}) d[list] = json::array();
     }
     d["shortened"] = true;
-    text = Dump(d);
+    text = DumpJson(d);
   }
   return text;
 }

@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "respond/json_text.h"
 #include "respond/render_text.h"
 
 namespace tocsin::respond {
@@ -15,16 +16,7 @@ constexpr size_t kSources = 3;
 constexpr size_t kAlerts = 12;
 constexpr size_t kServices = 40;
 
-std::string Text(const json& object, const char* key) {
-  const auto it = object.is_object() ? object.find(key) : object.end();
-  return object.is_object() && it != object.end() && it->is_string() ? Safe(it->get<std::string>())
-                                                                     : std::string();
-}
-const json& List(const json& object, const char* key) {
-  static const json kEmpty = json::array();
-  const auto it = object.find(key);
-  return it != object.end() && it->is_array() ? *it : kEmpty;
-}
+std::string Text(const json& object, const char* key) { return Safe(JsonText(object, key)); }
 
 std::string Joined(const json& list, const char* between, size_t most) {
   std::string out;
@@ -46,9 +38,9 @@ std::string RenderAlerts(const signal::Incident& incident, const json& document,
   };
   out += "\nWHERE IT PROBABLY COMES FROM\n";
   size_t shown = 0;
-  for (const auto& source : List(document, "sources")) {
+  for (const auto& source : JsonList(document, "sources")) {
     if (shown++ == kSources) break;
-    const std::string reasons = Joined(List(source, "reasons"), "; ", 5);
+    const std::string reasons = Joined(JsonList(source, "reasons"), "; ", 5);
     line(fmt::format("{}{}{}", Text(source, "service"), reasons.empty() ? "" : ": ", reasons),
          fmt::format("  {}. ", shown).c_str());
   }
@@ -57,10 +49,10 @@ std::string RenderAlerts(const signal::Incident& incident, const json& document,
   line(fmt::format("{}, the start of the first alert", FormatTimeForPeople(incident.onset)));
   out += "\nHOW FAR\n";
   line(Text(document, "extent"));
-  const json& failing = List(document, "failing");
+  const json& failing = JsonList(document, "failing");
   if (failing.size() > 1) line(Joined(failing, ", ", kServices));
   out += "\nFIRST ALERTS\n";
-  const json& alerts = List(document, "alerts");
+  const json& alerts = JsonList(document, "alerts");
   for (size_t i = 0; i < alerts.size() && i < kAlerts; ++i) {
     const std::string at = Text(alerts[i], "starts_at");  // "2026-11-24T02:10:05Z"
     line(fmt::format("{}  {}  {}", at.size() > 19 ? at.substr(11, 8) : at, Text(alerts[i], "severity"),
@@ -68,7 +60,7 @@ std::string RenderAlerts(const signal::Incident& incident, const json& document,
   }
   if (alerts.size() > kAlerts) line(fmt::format("and {} more", alerts.size() - kAlerts));
   out += "\nNEXT\n";
-  for (const auto& link : List(document, "links"))
+  for (const auto& link : JsonList(document, "links"))
     line(fmt::format("{}  {}", Text(link, "text"), Text(link, "url")));
   const std::string id = incident.id.value;
   if (incident.page) line("tocsin incident ack " + id + " (you have it)");

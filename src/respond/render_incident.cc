@@ -6,6 +6,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "respond/json_text.h"
 #include "respond/render_alerts.h"
 #include "respond/render_text.h"
 
@@ -14,20 +15,12 @@ namespace {
 
 using nlohmann::json;
 
-std::string Text(const json& object, const char* key) {
-  const auto it = object.find(key);
-  return it != object.end() && it->is_string() ? Safe(it->get<std::string>()) : std::string();
-}
+std::string Text(const json& object, const char* key) { return Safe(JsonText(object, key)); }
+
 double Number(const json& object, const char* key) {
   const auto it = object.find(key);
   return it != object.end() && it->is_number() ? it->get<double>() : 0;
 }
-const json& List(const json& object, const char* key) {
-  static const json empty = json::array();
-  const auto it = object.find(key);
-  return it != object.end() && it->is_array() ? *it : empty;
-}
-
 std::string Value(double v, const std::string& unit) {
   if (unit == "share") {
     return v != 0 && std::abs(v) < 0.1 ? fmt::format("{:.1f} %", v * 100) : fmt::format("{:.0f} %", v * 100);
@@ -58,7 +51,7 @@ class Page {
 void What(Page& page, const json& d) {
   page.Heading("WHAT CHANGED");
   size_t shown = 0;
-  for (const auto& l : List(d, "lines")) {
+  for (const auto& l : JsonList(d, "lines")) {
     const std::string monitor = Text(l, "monitor");
     if (monitor == "learned" || shown == 6) continue;
     const std::string unit = Text(l, "unit");
@@ -74,7 +67,7 @@ void What(Page& page, const json& d) {
   }
   std::string words;
   size_t named = 0;
-  for (const auto& w : List(d, "words")) {
+  for (const auto& w : JsonList(d, "words")) {
     if (named == 6) break;
     words += (words.empty() ? "" : "; ") + Text(w, "words");
     ++named;
@@ -99,7 +92,7 @@ void ForWhom(Page& page, const json& d) {
   page.Heading("FOR WHOM");
   std::string changed, unchanged, feature;
   size_t n = 0, m = 0;
-  for (const auto& s : List(d, "segments")) {
+  for (const auto& s : JsonList(d, "segments")) {
     const bool is = s.value("changed", false);
     size_t& count = is ? n : m;
     if (count == 5) continue;
@@ -144,7 +137,7 @@ void Moved(Page& page, const json& d) {
   std::string refuted, missing;
   bool any = false;
   page.Heading("WHAT MOVED WITH IT");
-  for (const auto& c : List(d, "contrast")) {
+  for (const auto& c : JsonList(d, "contrast")) {
     const std::string verdict = Text(c, "verdict");
     if (verdict == "moved" || verdict == "partly") {
       any = true;
@@ -178,7 +171,7 @@ void MixLine(Page& page, const json& d) {
 void Changes(Page& page, const json& d) {
   page.Heading("CHANGES RECORDED AROUND IT");
   size_t shown = 0;
-  for (const auto& c : List(d, "changes")) {
+  for (const auto& c : JsonList(d, "changes")) {
     if (shown == 5) break;
     const std::string mark = Text(c, "verdict") == "possible" ? "?" : "x";
     page.Line(fmt::format("{} {} {}: {}", Text(c, "kind"), Text(c, "subject"), Text(c, "summary"),
@@ -191,7 +184,7 @@ void Changes(Page& page, const json& d) {
 
 void Exemplars(Page& page, const json& d) {
   const auto show = [&](const char* key, const char* heading) {
-    const json& list = List(d, key);
+    const json& list = JsonList(d, key);
     if (list.empty() || page.options().exemplars == 0) return;
     page.Heading(
         fmt::format("{} ({} of {})", heading, std::min(page.options().exemplars, list.size()), list.size()));
@@ -262,9 +255,9 @@ std::string RenderIncident(const signal::Incident& i, const RenderOptions& optio
   Since(page, i, d);
   if (i.alpha > 0) ForWhom(page, d);
   HowSure(page, i, d);
-  if (!List(d, "contrast").empty()) Moved(page, d);
+  if (!JsonList(d, "contrast").empty()) Moved(page, d);
   MixLine(page, d);
-  for (const auto& note : List(d, "notes")) {
+  for (const auto& note : JsonList(d, "notes")) {
     if (note.is_string()) page.Line(Safe(note.get<std::string>()));
   }
   Changes(page, d);

@@ -60,7 +60,6 @@ class Running final : public Server {
       if (const Status status = writer_->Flush(); !status.ok())
         spdlog::error("storing what is left: {}", status.message());
     }
-    metrics_.SetSampler(nullptr);
     http_.reset();
     grpc_.reset();
     writer_.reset();  // offers nothing more
@@ -121,11 +120,7 @@ class Running final : public Server {
     api_.emplace(surface::ApiDependencies{
         *receiver_, *writer_, *stores_->telemetry, *stores_->ledger, *detection_, *alerts_, *dispatcher_,
         settings_.alert_mappings, clock_, metrics_, surface::kVersion, clock_.Now(), decode_,
-        [this] { return ready_.load(); }, [this] { return dispatcher_->config(); },
-        [this](const IncidentId& id, const respond::IncidentAction& action, const respond::Actor& actor) {
-          return dispatcher_->Act(id, action, actor);
-        },
-        settings_.detection.watcher.alpha});
+        [this] { return ready_.load(); }, settings_.detection.watcher.alpha});
     if (settings_.grpc_enabled) {
       surface::GrpcServerOptions options{settings_.grpc.host, settings_.grpc.port, settings_.limits};
       TOCSIN_ASSIGN_OR_RETURN(grpc_, surface::GrpcServer::Start(options, *receiver_));

@@ -49,7 +49,7 @@ struct Acting {
   Result<IncidentView> Work() const {
     TOCSIN_ASSIGN_OR_RETURN(IncidentView view, Apply(action));
     if (!actor.person || !view.acknowledged_by.empty()) return view;
-    TOCSIN_ASSIGN_OR_RETURN(const auto runs, desk.RunsOf(transaction, incident.id));
+    TOCSIN_ASSIGN_OR_RETURN(const auto runs, RunsOf(transaction, incident.id));
     if (runs.empty() || !desk.Acknowledge(transaction, incident, actor.name, true, now)) return view;
     return Apply(IncidentAction{"acknowledge", {}, {}});
   }

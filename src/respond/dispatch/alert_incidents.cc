@@ -7,19 +7,6 @@
 #include "respond/dispatch/alert_records.h"
 
 namespace tocsin::respond {
-namespace {
-
-bool Over(const std::string& state) {
-  return state == "closed" || state == "merged" || state == "false_alarm";
-}
-
-}  // namespace
-
-const ReceiverRule& AlertIncidents::RuleOf(const EscalationDesk& desk, const std::string& receiver) {
-  const ReceiverRule* rule = desk.config().ReceiverOf(receiver);
-  return rule != nullptr ? *rule : desk.config().incidents;
-}
-
 Result<AlertIncidents::Touched*> AlertIncidents::Touch(store::LedgerTransaction& transaction,
                                                        const std::string& incident) {
   const auto known = touched_incident_.find(incident);
@@ -44,7 +31,7 @@ Result<AlertIncidents::Touched*> AlertIncidents::TouchCluster(store::LedgerTrans
   const bool full = known == incident_of_.end() && incident_of_.size() >= options_.max_clusters;
   if (known != incident_of_.end() || full) {
     TOCSIN_ASSIGN_OR_RETURN(Touched * touched, Touch(transaction, full ? latest_ : known->second));
-    if (touched != nullptr && !Over(touched->incident.state)) {
+    if (touched != nullptr && !signal::IsOver(touched->incident.state)) {
       if (touched->cluster == 0) touched->cluster = cluster;
       return touched_cluster_[cluster] = touched;
     }
@@ -64,7 +51,7 @@ Status AlertIncidents::Place(store::LedgerTransaction& transaction, const AlertN
   // What a person has ended is over: an alert that goes on is a failure of its own from now on.
   if (const auto known = incident_of_.find(cluster); known != incident_of_.end()) {
     TOCSIN_ASSIGN_OR_RETURN(const Touched* touched, Touch(transaction, known->second));
-    if (touched == nullptr || Over(touched->incident.state)) {
+    if (touched == nullptr || signal::IsOver(touched->incident.state)) {
       correlator_.Forget(cluster);
       incident_of_.erase(cluster);
     }
@@ -83,7 +70,7 @@ Status AlertIncidents::Place(store::LedgerTransaction& transaction, const AlertN
 }
 
 Status AlertIncidents::RecordOne(store::LedgerTransaction& transaction, const AlertNotification& notification,
-                                 const std::string& receiver, Time now) {
+                                 Time now) {
   std::map<Touched*, uint64_t> counts;
   for (const auto& alert : notification.firing)
     TOCSIN_RETURN_IF_ERROR(Place(transaction, notification, alert, counts, now));
@@ -92,6 +79,7 @@ Status AlertIncidents::RecordOne(store::LedgerTransaction& transaction, const Al
     const auto most = std::ranges::max_element(counts, {}, [](const auto& c) { return c.second; });
     most->second += notification.firing_count - notification.firing.size();
   }
+  const std::string& receiver = notification.receiver;
   const std::string group = receiver + "|" + notification.group_key;
   std::set<std::string> services;
   for (const auto& alert : notification.firing) {
@@ -120,11 +108,11 @@ Status AlertIncidents::RecordOne(store::LedgerTransaction& transaction, const Al
 Status AlertIncidents::Record(store::LedgerTransaction& transaction, const EscalationDesk& desk,
                               const std::vector<AlertNotification>& notifications, Time now) {
   for (const auto& notification : notifications) {
-    if (RuleOf(desk, notification.receiver).discards) continue;
+    if (desk.config().RuleFor(notification.receiver).discards) continue;
     TOCSIN_ASSIGN_OR_RETURN(const bool first,
                             RememberTold(transaction, notification.key, now + options_.remember_told));
     if (!first) continue;
-    TOCSIN_RETURN_IF_ERROR(RecordOne(transaction, notification, notification.receiver, now));
+    TOCSIN_RETURN_IF_ERROR(RecordOne(transaction, notification, now));
   }
   TOCSIN_RETURN_IF_ERROR(JoinMerged(transaction, desk, now));
   for (auto& touched : touched_) TOCSIN_RETURN_IF_ERROR(Finish(transaction, desk, touched, now));
@@ -141,7 +129,7 @@ Status AlertIncidents::JoinMerged(store::LedgerTransaction& transaction, const E
     if (loser == nullptr && incident != incident_of_.end()) {
       TOCSIN_ASSIGN_OR_RETURN(loser, Touch(transaction, incident->second));
     }
-    if (loser == nullptr || (!loser->fresh && Over(loser->incident.state))) continue;
+    if (loser == nullptr || (!loser->fresh && signal::IsOver(loser->incident.state))) continue;
     const auto to = touched_cluster_.find(into);
     Touched* winner = to != touched_cluster_.end() ? to->second : nullptr;
     if (winner == loser) continue;
@@ -207,7 +195,7 @@ Status AlertIncidents::Join(store::LedgerTransaction& transaction, const Escalat
 void AlertIncidents::Committed() {
   for (const auto& [into, from] : merged_) incident_of_.erase(from);
   for (const auto& [cluster, touched] : touched_cluster_) {
-    if (touched->incident.id.value.empty() || Over(touched->incident.state)) continue;
+    if (touched->incident.id.value.empty() || signal::IsOver(touched->incident.state)) continue;
     incident_of_[cluster] = touched->incident.id.value;
     if (touched->fresh) latest_ = touched->incident.id.value;
   }
@@ -225,6 +213,7 @@ void AlertIncidents::Committed() {
     }
   }
   merged_.clear();
+  rearranged_ = false;
   RolledBack();
 }
 
@@ -248,6 +237,7 @@ Status AlertIncidents::Restore(store::Ledger& ledger) {
   incident_of_.clear();
   by_group_.clear();
   merged_.clear();
+  rearranged_ = false;
   RolledBack();
   TOCSIN_ASSIGN_OR_RETURN(const auto active, ReadActiveAlertIncidents(ledger));
   for (const auto& [incident, work, members] : active) {

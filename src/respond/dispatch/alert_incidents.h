@@ -54,6 +54,9 @@ class AlertIncidents {
 
   void Committed();
   void RolledBack();
+  // A person's split or merge has moved clusters since the last Committed or Restore: rolling back is not
+  // enough, Restore is.
+  bool rearranged() const { return rearranged_; }
 
   // Closes clusters that are quiet and of which no alert fires.
   void Close(Time now, const std::function<bool(uint64_t fingerprint)>& firing);
@@ -77,8 +80,7 @@ class AlertIncidents {
     std::vector<Correlator::Member> members;  // new ones
   };
 
-  Status RecordOne(store::LedgerTransaction& transaction, const AlertNotification& notification,
-                   const std::string& receiver, Time now);
+  Status RecordOne(store::LedgerTransaction& transaction, const AlertNotification& notification, Time now);
   Status Place(store::LedgerTransaction& transaction, const AlertNotification& notification,
                const signal::Alert& alert, std::map<Touched*, uint64_t>& counts, Time now);
   Result<Touched*> Touch(store::LedgerTransaction& transaction, const std::string& incident);
@@ -98,7 +100,6 @@ class AlertIncidents {
                  const std::set<std::string>& receivers, const std::string& what, Time now);
   Status TellPlaces(store::LedgerTransaction& transaction, const EscalationDesk& desk, Touched& touched,
                     const std::string& kind, const std::string& what, Time now);
-  static const ReceiverRule& RuleOf(const EscalationDesk& desk, const std::string& receiver);
 
   AlertIncidentOptions options_;
   Correlator correlator_;
@@ -107,6 +108,7 @@ class AlertIncidents {
   std::string latest_;                                     // the incident opened last
   std::string saved_graph_;
   bool graph_read_ = false;
+  bool rearranged_ = false;
   std::vector<std::pair<uint64_t, uint64_t>> merged_;  // clusters (into, from), not yet written
   // Of this transaction.
   std::list<Touched> touched_;

@@ -4,6 +4,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "respond/json_text.h"
+
 namespace tocsin::respond {
 namespace {
 
@@ -16,8 +18,6 @@ constexpr const char* kGraph = "alert_graph";
 constexpr size_t kMaxParts = 10'000;
 constexpr size_t kForgetAtOnce = 200;
 
-std::string Dump(const json& j) { return j.dump(-1, ' ', false, json::error_handler_t::replace); }
-
 std::string PartId(const std::string& incident, uint64_t part) {
   return fmt::format("{}|{:06}", incident, part);
 }
@@ -28,7 +28,7 @@ Status PutPart(store::LedgerTransaction& transaction, const std::string& inciden
   for (const auto& m : members)
     list.push_back(
         {m.fingerprint, m.service, m.service.empty() ? m.alert_name : "", m.first_at.ns, m.last_at.ns});
-  return transaction.PutDocument({kMembers, PartId(incident, part), Time{}, Dump(list)});
+  return transaction.PutDocument({kMembers, PartId(incident, part), Time{}, DumpJson(list)});
 }
 
 Status ReadPart(const store::Document& document, std::vector<Correlator::Member>& out) {
@@ -75,7 +75,7 @@ Status WriteAlertWork(store::LedgerTransaction& transaction, const std::string& 
     TOCSIN_RETURN_IF_ERROR(PutPart(transaction, incident, work.member_parts, members));
     ++work.member_parts;
   }
-  return transaction.PutDocument({kWorks, incident, Time{}, Dump(ToJson(work))});
+  return transaction.PutDocument({kWorks, incident, Time{}, DumpJson(ToJson(work))});
 }
 
 Result<std::vector<Correlator::Member>> ReadMembers(store::LedgerTransaction& transaction,
@@ -143,7 +143,7 @@ Result<ServiceGraph> ReadGraph(store::Ledger& ledger) {
 }
 
 Status WriteGraph(store::LedgerTransaction& transaction, const std::string& bytes) {
-  return transaction.PutDocument({kGraph, "services", Time{}, Dump({{"state", HexEncode(bytes)}})});
+  return transaction.PutDocument({kGraph, "services", Time{}, DumpJson({{"state", HexEncode(bytes)}})});
 }
 
 }  // namespace tocsin::respond

@@ -7,6 +7,7 @@
 
 #include "respond/dispatch/alert_incidents.h"
 #include "respond/dispatch/alert_records.h"
+#include "respond/timeline.h"
 
 namespace tocsin::respond {
 namespace {
@@ -14,8 +15,6 @@ namespace {
 using nlohmann::json;
 
 const Actor kTocsin{"tocsin", false};
-
-std::string Dump(const json& j) { return j.dump(-1, ' ', false, json::error_handler_t::replace); }
 
 // A person may be faster: then it stays as the person left it.
 Status ActOn(store::LedgerTransaction& transaction, signal::Incident& incident, const char* action,
@@ -45,13 +44,10 @@ void DivideGroups(AlertWork& staying, AlertWork& going, const std::vector<std::s
 Status AlertIncidents::PageFor(store::LedgerTransaction& transaction, const EscalationDesk& desk,
                                Touched& touched, const std::set<std::string>& receivers,
                                const std::string& what, Time now) {
-  for (const auto& receiver : receivers) {
-    const ReceiverRule& rule = RuleOf(desk, receiver);
-    if (!rule.policy.empty())
-      TOCSIN_RETURN_IF_ERROR(desk.Start(transaction, touched.incident, rule.policy, now));
-    TOCSIN_RETURN_IF_ERROR(desk.Tell(transaction, touched.incident, rule.tell, "page",
+  std::vector<ReceiverRule> rules;
+  for (const auto& receiver : receivers) rules.push_back(desk.config().RuleFor(receiver));
+  TOCSIN_RETURN_IF_ERROR(desk.PageBy(transaction, touched.incident, rules,
                                      fmt::format("opened/{}", touched.work.tellings), what, now));
-  }
   ++touched.work.tellings;
   touched.work.told_at = now;
   return {};
@@ -62,7 +58,7 @@ Status AlertIncidents::TellPlaces(store::LedgerTransaction& transaction, const E
                                   Time now) {
   std::vector<std::string> places;
   for (const auto& receiver : touched.work.receivers) {
-    for (const auto& place : RuleOf(desk, receiver).tell) {
+    for (const auto& place : desk.config().RuleFor(receiver).tell) {
       if (std::ranges::find(places, place) == places.end()) places.push_back(place);
     }
   }
@@ -85,8 +81,8 @@ Status AlertIncidents::Open(store::LedgerTransaction& transaction, const Escalat
   declaration.key = touched.key;
   declaration.document_json = described.document_json;
   declaration.onset = described.onset;
-  declaration.page = std::ranges::any_of(touched.work.receivers,
-                                         [&](const auto& r) { return !RuleOf(desk, r).policy.empty(); });
+  declaration.page = std::ranges::any_of(
+      touched.work.receivers, [&](const auto& r) { return !desk.config().RuleFor(r).policy.empty(); });
   TOCSIN_ASSIGN_OR_RETURN(touched.incident, DeclareIncident(transaction, declaration, kTocsin, now));
   TOCSIN_RETURN_IF_ERROR(PageFor(transaction, desk, touched, touched.work.receivers, "", now));
   return WriteAlertWork(transaction, touched.incident.id.value, touched.work, touched.members);
@@ -110,7 +106,7 @@ Status AlertIncidents::Update(store::LedgerTransaction& transaction, const Escal
                        {"page", incident.page},
                        {"new", what.empty() ? "it grows" : what}};
     TOCSIN_RETURN_IF_ERROR(
-        AppendIncidentEvent(transaction, incident.id, "incident.updated", "tocsin", Dump(body), now));
+        AppendEvent(transaction, "incident.updated", incident.id.value, "tocsin", body, now));
   }
   TOCSIN_RETURN_IF_ERROR(transaction.PutIncident(incident));
   if (UrgencyOf(incident.severity) != UrgencyOf(before.severity))
@@ -119,7 +115,7 @@ Status AlertIncidents::Update(store::LedgerTransaction& transaction, const Escal
     TOCSIN_RETURN_IF_ERROR(PageFor(transaction, desk, touched, touched.new_receivers, "", now));
   const bool due = now - touched.work.told_at >= options_.update_interval;
   if (touched.news && touched.work.firing() > 0 && (due || !what.empty())) {
-    if (what.empty()) what = json::parse(incident.document_json).value("extent", "");
+    if (what.empty()) what = ExtentOf(touched.work);
     if (what != touched.work.told)
       TOCSIN_RETURN_IF_ERROR(TellPlaces(transaction, desk, touched, "update", what, now));
   }
@@ -147,7 +143,7 @@ Status AlertIncidents::Transition(store::LedgerTransaction& transaction, const E
   if (!touched.repeated || touched.work.over) return {};
   // Nobody took it, and it goes on: what has ended begins anew.
   for (const auto& receiver : touched.work.receivers) {
-    const auto& policy = RuleOf(desk, receiver).policy;
+    const auto& policy = desk.config().RuleFor(receiver).policy;
     if (!policy.empty() && incident.state != "monitoring")
       TOCSIN_RETURN_IF_ERROR(desk.Start(transaction, incident, policy, now));
   }
@@ -158,8 +154,7 @@ Status AlertIncidents::Finish(store::LedgerTransaction& transaction, const Escal
                               Touched& touched, Time now) {
   const bool joined = !touched.fresh && touched.incident.id.value.empty();
   if (joined) return {};
-  if (!touched.fresh && (touched.incident.state == "closed" || touched.incident.state == "merged" ||
-                         touched.incident.state == "false_alarm")) {
+  if (!touched.fresh && signal::IsOver(touched.incident.state)) {
     return WriteAlertWork(transaction, touched.incident.id.value, touched.work, touched.members);
   }
   if (touched.cluster == 0 && !touched.work.first.empty())
@@ -186,6 +181,7 @@ Result<signal::Incident> AlertIncidents::Split(store::LedgerTransaction& transac
   TOCSIN_ASSIGN_OR_RETURN(Touched * old, Touch(transaction, from.value));
   if (old == nullptr) return Error(Code::kNotFound, "there is no incident " + from.value);
   TOCSIN_ASSIGN_OR_RETURN(const uint64_t made, correlator_.Split(at->first, services));
+  rearranged_ = true;
   old->cluster = at->first;
   Touched fresh;
   fresh.fresh = true;
@@ -213,12 +209,10 @@ Result<signal::Incident> AlertIncidents::Split(store::LedgerTransaction& transac
   TOCSIN_RETURN_IF_ERROR(ReplaceMembers(transaction, from.value, old->work, staying));
   TOCSIN_RETURN_IF_ERROR(Finish(transaction, desk, split, now));
   TOCSIN_RETURN_IF_ERROR(Finish(transaction, desk, *old, now));
-  TOCSIN_RETURN_IF_ERROR(
-      AppendIncidentEvent(transaction, from, "incident.split", actor.name,
-                          Dump({{"into", split.incident.id.value}, {"services", services}}), now));
-  TOCSIN_RETURN_IF_ERROR(AppendIncidentEvent(transaction, split.incident.id, "incident.split_from",
-                                             actor.name, Dump({{"from", from.value}, {"services", services}}),
-                                             now));
+  TOCSIN_RETURN_IF_ERROR(AppendEvent(transaction, "incident.split", from.value, actor.name,
+                                     {{"into", split.incident.id.value}, {"services", services}}, now));
+  TOCSIN_RETURN_IF_ERROR(AppendEvent(transaction, "incident.split_from", split.incident.id.value, actor.name,
+                                     {{"from", from.value}, {"services", services}}, now));
   return split.incident;
 }
 
@@ -233,6 +227,7 @@ Status AlertIncidents::Merged(store::LedgerTransaction& transaction, const Incid
     return at == incident_of_.end() ? uint64_t{0} : at->first;
   };
   const uint64_t to = cluster_of(into), gone = cluster_of(from);
+  rearranged_ = true;
   if (to != 0 && gone != 0) {
     TOCSIN_RETURN_IF_ERROR(correlator_.Merge(to, gone));
     incident_of_.erase(gone);

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "kernel/ascii.h"
+#include "respond/json_text.h"
 #include "respond/notify/notice_text.h"
 
 namespace tocsin::respond {
@@ -21,12 +23,6 @@ std::string_view ValueOf(const signal::LabelSet& labels, std::string_view name) 
     if (key == name) return value;
   }
   return {};
-}
-
-std::string Lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  return out;
 }
 
 std::string Count(uint64_t n, const char* one, const char* many) {
@@ -85,7 +81,7 @@ uint64_t AlertWork::firing() const {
 }
 
 std::string SeverityOfAlert(signal::Labels labels) {
-  const std::string said = Lower(signal::LabelValue(labels, "severity"));
+  const std::string said = LowerAscii(signal::LabelValue(labels, "severity"));
   for (const char* word : {"critical", "page", "fatal", "emergency", "disaster", "sev1", "p1"}) {
     if (said == word) return "sev1";
   }
@@ -122,16 +118,21 @@ FirstAlert FirstAlertOf(const signal::Alert& alert) {
 }
 
 void TakeAlert(AlertWork& work, const signal::Alert& alert) {
-  FirstAlert first = FirstAlertOf(alert);
-  const std::string service(ServiceOf(signal::LabelViews(alert.labels)));
-  work.severity = std::min(work.severity, first.severity);
+  const signal::LabelViews labels(alert.labels);
+  work.severity = std::min(work.severity, SeverityOfAlert(labels));
   if (!work.onset.known() || alert.starts_at < work.onset) work.onset = alert.starts_at;
+  const std::string service(ServiceOf(labels));
   const auto at = work.first.find(service);
-  if (at != work.first.end()) {
-    if (first.starts_at < at->second.starts_at) at->second = std::move(first);
-    return;
+  if (at == work.first.end()) {
+    if (work.first.size() < kMaxWorkServices) work.first.emplace(service, FirstAlertOf(alert));
+  } else if (alert.starts_at < at->second.starts_at) {
+    at->second = FirstAlertOf(alert);
   }
-  if (work.first.size() < kMaxWorkServices) work.first.emplace(service, std::move(first));
+}
+
+std::string ExtentOf(const AlertWork& work) {
+  return fmt::format("{} in {}", Count(work.firing(), "alert fires", "alerts fire"),
+                     Count(std::max<uint64_t>(work.services, 1), "service", "services"));
 }
 
 void AddGroups(AlertWork& work, const AlertWork& from) {
@@ -153,8 +154,7 @@ void Describe(signal::Incident& incident, const AlertWork& work, const std::vect
     document["sources"].push_back(
         {{"service", source.service}, {"score", source.score}, {"reasons", source.reasons}});
   }
-  document["extent"] = fmt::format("{} in {}", Count(work.firing(), "alert fires", "alerts fire"),
-                                   Count(std::max<uint64_t>(work.services, 1), "service", "services"));
+  document["extent"] = ExtentOf(work);
   document["receivers"] = work.receivers;
   document["alerts"] = document["failing"] = document["links"] = json::array();
   for (const auto& [service, alert] : Ordered(work, sources)) {
@@ -176,7 +176,7 @@ void Describe(signal::Incident& incident, const AlertWork& work, const std::vect
     if (!alert->url.empty() && document["links"].size() < kMaxLinks)
       document["links"].push_back({{"text", "The rule: " + alert->name}, {"url", alert->url}});
   }
-  incident.document_json = document.dump(-1, ' ', false, json::error_handler_t::replace);
+  incident.document_json = DumpJson(document);
 }
 
 json ToJson(const AlertWork& work) {

@@ -58,6 +58,8 @@ FirstAlert FirstAlertOf(const signal::Alert& alert);
 void TakeAlert(AlertWork& work, const signal::Alert& alert);
 // The groups of `from` are those of `work` too.
 void AddGroups(AlertWork& work, const AlertWork& from);
+// "412 alerts fire in 41 services".
+std::string ExtentOf(const AlertWork& work);
 // Writes title, severity, service, onset and document of the incident.
 void Describe(signal::Incident& incident, const AlertWork& work, const std::vector<ProbableSource>& sources);
 

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "kernel/id.h"
+#include "respond/json_text.h"
 
 namespace tocsin::respond {
 namespace {
@@ -13,11 +14,6 @@ constexpr size_t kMaxName = 256;
 
 uint64_t KeyOf(const std::string& trace, const std::string& span) { return StableHash(trace + span); }
 
-std::string Text(const json& object, const char* key) {
-  const auto it = object.find(key);
-  return it != object.end() && it->is_string() ? it->get<std::string>() : std::string();
-}
-
 // Whom a client span says it asks.
 std::string PeerOf(const signal::Span& span) {
   const std::string& text = span.attributes_json;
@@ -25,9 +21,9 @@ std::string PeerOf(const signal::Span& span) {
   if (!database && text.find("\"peer.service\"") == std::string::npos) return {};
   const json attributes = json::parse(text, nullptr, false);
   if (!attributes.is_object()) return {};
-  std::string peer = Text(attributes, "peer.service");
+  std::string peer = JsonText(attributes, "peer.service");
   for (const char* name : {"server.address", "net.peer.name", "db.system.name", "db.system"}) {
-    if (database && peer.empty()) peer = Text(attributes, name);
+    if (database && peer.empty()) peer = JsonText(attributes, name);
   }
   return peer;
 }

@@ -51,6 +51,11 @@ struct DispatchConfig {
     const auto it = receivers.find(name);
     return it == receivers.end() ? nullptr : &it->second;
   }
+  // What a receiver does; one that is not configured (any more) does what `incidents` does.
+  const ReceiverRule& RuleFor(const std::string& name) const {
+    const ReceiverRule* rule = ReceiverOf(name);
+    return rule != nullptr ? *rule : incidents;
+  }
 };
 
 }  // namespace tocsin::respond

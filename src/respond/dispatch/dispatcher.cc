@@ -340,7 +340,9 @@ Result<IncidentView> Running::Act(const IncidentId& id, const IncidentAction& ac
     return acted ? Status() : Status(acted.error());
   });
   if (!status.ok()) {
-    unsure_ = true;
+    incidents_.RolledBack();
+    // What was refused is surely not written; what was not may be.
+    unsure_ = acted.has_value() || incidents_.rearranged();
     if (status.code() == Code::kPermissionDenied)
       TOCSIN_RETURN_IF_ERROR(RecordRefusal(ledger_, id, action, actor, status.message(), now));
     return Error(status);

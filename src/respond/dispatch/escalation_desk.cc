@@ -3,38 +3,20 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "respond/dispatch/ledger_outbox.h"
 #include "respond/dispatch/page_message.h"
 #include "respond/lifecycle/incident_action.h"
+#include "respond/timeline.h"
 
 namespace tocsin::respond {
 namespace {
 
 using nlohmann::json;
 
-constexpr const char* kRuns = "escalations";
-constexpr size_t kMaxRunsOfIncident = 64;
-constexpr size_t kMaxWaiting = 100'000;
-const EscalationPolicy kNoPolicy;
 // Runs of one policy are numbered from here on, so that pages of two policies never share a key.
 constexpr int64_t kRunsOfAPolicy = 1'000'000;
-
-std::string Dump(const json& j) { return j.dump(-1, ' ', false, json::error_handler_t::replace); }
-
-std::string RunId(const IncidentId& incident, const std::string& policy) {
-  return incident.value + "|" + policy;
-}
-
-Result<EscalationRun> ReadRun(const store::Document& document) {
-  const json body = json::parse(document.body_json, nullptr, false);
-  if (body.is_discarded()) return Error(Code::kDataLoss, "escalation " + document.id + " is not JSON");
-  auto run = EscalationRun::FromJson(body);
-  if (!run) return Error(Code::kDataLoss, "escalation " + document.id + ": " + run.error().message());
-  return run;
-}
 
 // What is on the timeline already by other means.
 bool ToldElsewhere(const std::string& kind) {
@@ -47,19 +29,6 @@ std::string PagePrefix(const EscalationRun& run) {
 
 }  // namespace
 
-Status AppendIncidentEvent(store::LedgerTransaction& transaction, const IncidentId& incident,
-                           const std::string& kind, const std::string& actor, const std::string& body_json,
-                           Time now) {
-  signal::Event event;
-  event.time = now;
-  event.kind = kind;
-  event.subject = incident.value;
-  event.actor = actor;
-  event.body_json = body_json;
-  const auto seq = transaction.AppendEvent(event);
-  return seq ? Status() : Status(seq.error());
-}
-
 const EscalationPolicy* EscalationDesk::PolicyOf(const std::string& name) const {
   const auto& policies = config_->oncall.policies;
   auto it = policies.find(name);
@@ -67,20 +36,10 @@ const EscalationPolicy* EscalationDesk::PolicyOf(const std::string& name) const 
   return it == policies.end() ? nullptr : &it->second;
 }
 
-Result<std::vector<EscalationDesk::Run>> EscalationDesk::RunsOf(store::LedgerTransaction& transaction,
-                                                                const IncidentId& incident) const {
-  store::DocumentFilter filter;
-  filter.collection = kRuns;
-  filter.after_id = incident.value + "|";
-  filter.limit = kMaxRunsOfIncident;
-  TOCSIN_ASSIGN_OR_RETURN(const auto documents, transaction.FindDocuments(filter));
-  std::vector<Run> out;
-  for (const auto& document : documents) {
-    if (!document.id.starts_with(incident.value + "|")) break;
-    TOCSIN_ASSIGN_OR_RETURN(auto run, ReadRun(document));
-    out.push_back({document.id, std::move(run)});
-  }
-  return out;
+const EscalationPolicy& EscalationDesk::PolicyOrNone(const std::string& name) const {
+  static const EscalationPolicy kNone;
+  const EscalationPolicy* policy = PolicyOf(name);
+  return policy != nullptr ? *policy : kNone;
 }
 
 Status EscalationDesk::Hand(store::LedgerTransaction& transaction, const signal::Incident& incident,
@@ -101,18 +60,18 @@ Status EscalationDesk::Hand(store::LedgerTransaction& transaction, const signal:
   if (!plan.reason.empty()) body["why"] = plan.reason;
   if (plan.destinations.empty()) {
     body["why"] = order.person + " has no channel to be told by";
-    return AppendIncidentEvent(transaction, incident.id, "incident.page_failed", "tocsin", Dump(body), now);
+    return AppendEvent(transaction, "incident.page_failed", incident.id.value, "tocsin", body, now);
   }
   auto message = MessageAbout(incident, "page", "", *config_, now);
   TOCSIN_ASSIGN_OR_RETURN(auto item, outbox_->NewItem(order.key, order.person, std::move(message),
                                                       plan.destinations, now, plan.not_before));
   TOCSIN_RETURN_IF_ERROR(PutNewItem(transaction, item));
-  return AppendIncidentEvent(transaction, incident.id, "incident.paged", "tocsin", Dump(body), now);
+  return AppendEvent(transaction, "incident.paged", incident.id.value, "tocsin", body, now);
 }
 
 // The pages of one step: those first in line that belong together.
 Status EscalationDesk::HandStep(store::LedgerTransaction& transaction, const signal::Incident& incident,
-                                Run& run, Time now) const {
+                                StoredRun& run, Time now) const {
   const std::vector<PageOrder> orders = run.run.pending();
   for (const auto& order : orders) {
     if (order.repeat != orders[0].repeat || order.step != orders[0].step) break;
@@ -124,24 +83,30 @@ Status EscalationDesk::HandStep(store::LedgerTransaction& transaction, const sig
 }
 
 Status EscalationDesk::Note(store::LedgerTransaction& transaction, const signal::Incident& incident,
-                            const Run& run, const EscalationEvent& event, Time now) const {
+                            const StoredRun& run, const EscalationEvent& event, Time now) const {
   const json body = {{"text", event.text}, {"policy", run.run.policy()}};
   const std::string kind = "escalation." + event.kind;
   if (event.kind != "ack_expired")
-    return AppendIncidentEvent(transaction, incident.id, kind, "tocsin", Dump(body), now);
+    return AppendEvent(transaction, kind, incident.id.value, "tocsin", body, now);
   // The incident has nobody again.
   return RecordEvent(transaction, incident.id, kind, body, Actor{"tocsin", false}, now);
 }
 
 Status EscalationDesk::Store(store::LedgerTransaction& transaction, const signal::Incident& incident,
-                             Run& run, EscalationOutcome outcome, Time now) const {
+                             StoredRun& run, EscalationOutcome outcome, Time now) const {
   for (const auto& event : outcome.events) {
     if (event.kind == "paged") TOCSIN_RETURN_IF_ERROR(HandStep(transaction, incident, run, now));
     if (!ToldElsewhere(event.kind)) TOCSIN_RETURN_IF_ERROR(Note(transaction, incident, run, event, now));
   }
   while (!run.run.pending().empty()) TOCSIN_RETURN_IF_ERROR(HandStep(transaction, incident, run, now));
-  return transaction.PutDocument(
-      {kRuns, run.id, run.run.NextDeadline().value_or(Time{}), Dump(run.run.ToJson())});
+  return PutRun(transaction, run);
+}
+
+Status EscalationDesk::Withdraw(store::LedgerTransaction& transaction, const signal::Incident& incident,
+                                StoredRun& run, const std::string& prefix, EscalationOutcome outcome,
+                                const std::string& why, Time now) const {
+  TOCSIN_RETURN_IF_ERROR(DropOpenPages(transaction, *outbox_, incident.id.value, why, now, prefix));
+  return Store(transaction, incident, run, std::move(outcome), now);
 }
 
 Status EscalationDesk::Start(store::LedgerTransaction& transaction, const signal::Incident& incident,
@@ -157,59 +122,55 @@ Status EscalationDesk::Start(store::LedgerTransaction& transaction, const signal
     number = other.run.run() + 1;
   }
   EscalationOutcome outcome;
-  Run run{RunId(incident.id, policy->name),
-          EscalationRun::Start(incident.id.value, number, *policy, now, outcome)};
-  auto first = run.run.Advance(now, *policy, resolver_);
-  outcome.events.insert(outcome.events.end(), first.events.begin(), first.events.end());
+  StoredRun run{RunId(incident.id, policy->name),
+                EscalationRun::Start(incident.id.value, number, *policy, now, outcome)};
+  outcome.Add(run.run.Advance(now, *policy, resolver_));
   return Store(transaction, incident, run, std::move(outcome), now);
+}
+
+Status EscalationDesk::PageBy(store::LedgerTransaction& transaction, const signal::Incident& incident,
+                              const std::vector<ReceiverRule>& rules, const std::string& occasion,
+                              const std::string& what, Time now) const {
+  for (const auto& rule : rules) {
+    if (!rule.policy.empty()) TOCSIN_RETURN_IF_ERROR(Start(transaction, incident, rule.policy, now));
+    TOCSIN_RETURN_IF_ERROR(Tell(transaction, incident, rule.tell, "page", occasion, what, now));
+  }
+  return {};
 }
 
 Status EscalationDesk::AdvanceOne(store::LedgerTransaction& transaction, const store::Document& document,
                                   Time now) const {
-  const IncidentId id{document.id.substr(0, document.id.find('|'))};
+  const IncidentId id = IncidentOfRun(document.id);
   TOCSIN_ASSIGN_OR_RETURN(const auto incident, transaction.FindIncident(id));
-  if (!incident) {
-    const auto gone = transaction.DeleteDocument(kRuns, document.id);
-    return gone ? Status() : Status(gone.error());
-  }
+  if (!incident) return DeleteRun(transaction, document.id);
   EscalationOutcome outcome;
   auto read = ReadRun(document);
-  const std::string name = read ? read->policy() : document.id.substr(id.value.size() + 1);
+  const std::string name = read ? read->policy() : PolicyOfRun(document.id);
   const EscalationPolicy* policy = PolicyOf(name);
   if (!read) {
     // Rather a page too many than none: begun anew, under numbers that no page had.
     outcome.events.push_back({"damaged", read.error().message(), now});
-    read = EscalationRun::Start(id.value, now.ns / 1'000'000, policy ? *policy : EscalationPolicy{}, now,
-                                outcome);
+    read = EscalationRun::Start(id.value, now.ns / 1'000'000, PolicyOrNone(name), now, outcome);
   }
-  Run run{document.id, std::move(*read)};
+  StoredRun run{document.id, std::move(*read)};
   if (policy == nullptr) {
     auto ended = run.run.Resolve(now);
     if (ended) outcome.events.push_back({"ended", fmt::format("policy '{}' is gone", name), now});
     return Store(transaction, *incident, run, std::move(outcome), now);
   }
-  auto next = run.run.Advance(now, *policy, resolver_);
-  outcome.events.insert(outcome.events.end(), next.events.begin(), next.events.end());
+  outcome.Add(run.run.Advance(now, *policy, resolver_));
   return Store(transaction, *incident, run, std::move(outcome), now);
 }
 
 Result<size_t> EscalationDesk::AdvanceDue(store::LedgerTransaction& transaction, Time now,
                                           size_t limit) const {
-  store::DocumentFilter filter;
-  filter.collection = kRuns;
-  filter.due_until = now;
-  filter.limit = limit;
-  TOCSIN_ASSIGN_OR_RETURN(const auto due, transaction.FindDocuments(filter));
+  TOCSIN_ASSIGN_OR_RETURN(const auto due, RunsDue(transaction, now, limit));
   for (const auto& document : due) TOCSIN_RETURN_IF_ERROR(AdvanceOne(transaction, document, now));
   return due.size();
 }
 
 Status EscalationDesk::LookAtAll(store::LedgerTransaction& transaction, Time now) const {
-  store::DocumentFilter filter;
-  filter.collection = kRuns;
-  filter.due_until = Time{std::numeric_limits<int64_t>::max()};
-  filter.limit = kMaxWaiting;
-  TOCSIN_ASSIGN_OR_RETURN(const auto waiting, transaction.FindDocuments(filter));
+  TOCSIN_ASSIGN_OR_RETURN(const auto waiting, RunsWaiting(transaction));
   for (const auto& document : waiting) TOCSIN_RETURN_IF_ERROR(AdvanceOne(transaction, document, now));
   return {};
 }
@@ -265,8 +226,7 @@ Result<bool> EscalationDesk::Acknowledge(store::LedgerTransaction& transaction,
   Status refused;
   bool accepted = runs.empty(), changed = false;
   for (auto& run : runs) {
-    const EscalationPolicy* known = PolicyOf(run.run.policy());
-    const EscalationPolicy& policy = known != nullptr ? *known : kNoPolicy;
+    const EscalationPolicy& policy = PolicyOrNone(run.run.policy());
     if (run.run.state() == "resolved") {  // nobody is paged any more; who may take it is as before
       const Status may = run.run.MayTake(by, is_person, policy, resolver_);
       accepted = accepted || may.ok();
@@ -281,9 +241,8 @@ Result<bool> EscalationDesk::Acknowledge(store::LedgerTransaction& transaction,
       continue;
     }
     accepted = changed = true;
-    TOCSIN_RETURN_IF_ERROR(Store(transaction, incident, run, std::move(*outcome), now));
     TOCSIN_RETURN_IF_ERROR(
-        DropOpenPages(transaction, *outbox_, incident.id.value, "acknowledged by " + by, now, prefix));
+        Withdraw(transaction, incident, run, prefix, std::move(*outcome), "acknowledged by " + by, now));
     TOCSIN_RETURN_IF_ERROR(
         TellPaged(transaction, incident, run.run, "acknowledged", "Acknowledged by " + by, now));
   }
@@ -298,18 +257,15 @@ Status EscalationDesk::Snooze(store::LedgerTransaction& transaction, const signa
   bool accepted = false;
   for (auto& run : runs) {
     if (run.run.state() == "resolved") continue;
-    const EscalationPolicy* policy = PolicyOf(run.run.policy());
     const std::string prefix = PagePrefix(run.run);
-    auto outcome =
-        run.run.Snooze(by, is_person, until, now, policy ? *policy : EscalationPolicy{}, resolver_);
+    auto outcome = run.run.Snooze(by, is_person, until, now, PolicyOrNone(run.run.policy()), resolver_);
     if (!outcome) {
       refused = outcome.error();
       continue;
     }
     accepted = true;
-    TOCSIN_RETURN_IF_ERROR(Store(transaction, incident, run, std::move(*outcome), now));
     TOCSIN_RETURN_IF_ERROR(
-        DropOpenPages(transaction, *outbox_, incident.id.value, "put off by " + by, now, prefix));
+        Withdraw(transaction, incident, run, prefix, std::move(*outcome), "put off by " + by, now));
   }
   return accepted ? Status() : refused;
 }
@@ -317,7 +273,6 @@ Status EscalationDesk::Snooze(store::LedgerTransaction& transaction, const signa
 Status EscalationDesk::Unacknowledge(store::LedgerTransaction& transaction, const signal::Incident& incident,
                                      const std::string& by, Time now) const {
   TOCSIN_ASSIGN_OR_RETURN(auto runs, RunsOf(transaction, incident.id));
-  Status refused(Code::kFailedPrecondition, "nobody has acknowledged " + incident.id.value);
   bool accepted = false;
   for (auto& run : runs) {
     const EscalationPolicy* policy = PolicyOf(run.run.policy());
@@ -325,11 +280,11 @@ Status EscalationDesk::Unacknowledge(store::LedgerTransaction& transaction, cons
     auto outcome = run.run.Unacknowledge(by, now, *policy);
     if (!outcome) continue;
     accepted = true;
-    auto next = run.run.Advance(now, *policy, resolver_);
-    outcome->events.insert(outcome->events.end(), next.events.begin(), next.events.end());
+    outcome->Add(run.run.Advance(now, *policy, resolver_));
     TOCSIN_RETURN_IF_ERROR(Store(transaction, incident, run, std::move(*outcome), now));
   }
-  return accepted ? Status() : refused;
+  if (accepted) return {};
+  return {Code::kFailedPrecondition, "nobody has acknowledged " + incident.id.value};
 }
 
 Status EscalationDesk::Reassign(store::LedgerTransaction& transaction, const signal::Incident& incident,
@@ -345,9 +300,8 @@ Status EscalationDesk::Reassign(store::LedgerTransaction& transaction, const sig
     if (!outcome) continue;
     outcome->events = {
         {"reassigned", fmt::format("by {} from policy '{}' to '{}'", by, run.run.policy(), policy), now}};
-    TOCSIN_RETURN_IF_ERROR(Store(transaction, incident, run, std::move(*outcome), now));
-    TOCSIN_RETURN_IF_ERROR(DropOpenPages(transaction, *outbox_, incident.id.value,
-                                         "passed on to " + policy + " by " + by, now, prefix));
+    TOCSIN_RETURN_IF_ERROR(Withdraw(transaction, incident, run, prefix, std::move(*outcome),
+                                    "passed on to " + policy + " by " + by, now));
   }
   return Start(transaction, incident, policy, now);
 }
@@ -361,31 +315,24 @@ Result<bool> EscalationDesk::Resolve(store::LedgerTransaction& transaction, cons
     auto outcome = run.run.Resolve(now);
     if (!outcome) continue;
     any = true;
-    TOCSIN_RETURN_IF_ERROR(Store(transaction, incident, run, std::move(*outcome), now));
-    TOCSIN_RETURN_IF_ERROR(DropOpenPages(transaction, *outbox_, incident.id.value, what, now, prefix));
+    TOCSIN_RETURN_IF_ERROR(Withdraw(transaction, incident, run, prefix, std::move(*outcome), what, now));
     TOCSIN_RETURN_IF_ERROR(TellPaged(transaction, incident, run.run, "resolved", what, now));
   }
   return any;
 }
 
 Status EscalationDesk::ShiftBack(store::LedgerTransaction& transaction, Duration back, Time now) const {
-  store::DocumentFilter filter;
-  filter.collection = kRuns;
-  filter.due_until = Time{std::numeric_limits<int64_t>::max()};
-  filter.limit = kMaxWaiting;
-  TOCSIN_ASSIGN_OR_RETURN(const auto waiting, transaction.FindDocuments(filter));
+  TOCSIN_ASSIGN_OR_RETURN(const auto waiting, RunsWaiting(transaction));
   for (const auto& document : waiting) {
     auto read = ReadRun(document);
     if (!read) continue;  // begun anew when it is due
-    const IncidentId id{document.id.substr(0, document.id.find('|'))};
-    Run run{document.id, std::move(*read)};
+    const IncidentId id = IncidentOfRun(document.id);
+    StoredRun run{document.id, std::move(*read)};
     run.run.ShiftBack(back);
-    TOCSIN_RETURN_IF_ERROR(transaction.PutDocument(
-        {kRuns, run.id, run.run.NextDeadline().value_or(Time{}), Dump(run.run.ToJson())}));
+    TOCSIN_RETURN_IF_ERROR(PutRun(transaction, run));
     const json body = {{"text", "the clock was put back by " + FormatDuration(back) + "; waits are kept"},
                        {"policy", run.run.policy()}};
-    TOCSIN_RETURN_IF_ERROR(
-        AppendIncidentEvent(transaction, id, "escalation.clock_back", "tocsin", Dump(body), now));
+    TOCSIN_RETURN_IF_ERROR(AppendEvent(transaction, "escalation.clock_back", id.value, "tocsin", body, now));
   }
   return {};
 }
@@ -401,11 +348,9 @@ Status EscalationDesk::Louder(store::LedgerTransaction& transaction, const signa
     auto outcome = run.run.Reassign("tocsin", now, *policy);
     if (!outcome) continue;
     outcome->events = {{"louder", "it is " + incident.severity + " now: paging begins anew", now}};
-    auto first = run.run.Advance(now, *policy, resolver_);
-    outcome->events.insert(outcome->events.end(), first.events.begin(), first.events.end());
+    outcome->Add(run.run.Advance(now, *policy, resolver_));
     TOCSIN_RETURN_IF_ERROR(
-        DropOpenPages(transaction, *outbox_, incident.id.value, "paged anew, more urgent", now, prefix));
-    TOCSIN_RETURN_IF_ERROR(Store(transaction, incident, run, std::move(*outcome), now));
+        Withdraw(transaction, incident, run, prefix, std::move(*outcome), "paged anew, more urgent", now));
   }
   return {};
 }

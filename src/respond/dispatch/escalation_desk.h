@@ -20,6 +20,7 @@
 
 #include "kernel/status.h"
 #include "respond/dispatch/dispatch_config.h"
+#include "respond/dispatch/escalation_records.h"
 #include "respond/notify/outbox.h"
 #include "respond/oncall/escalation.h"
 #include "signal/incident.h"
@@ -32,16 +33,14 @@ class EscalationDesk {
   EscalationDesk(std::shared_ptr<const DispatchConfig> config, const Outbox& outbox)
       : config_(std::move(config)), resolver_(ResolverOf({config_, &config_->oncall})), outbox_(&outbox) {}
 
-  struct Run {
-    std::string id;  // "INC-2K7Q|policy"
-    EscalationRun run;
-  };
-  Result<std::vector<Run>> RunsOf(store::LedgerTransaction& transaction, const IncidentId& incident) const;
-
   // Pages by this policy from now on. Nothing when a run of it is under way or acknowledged; one that ended
   // or was resolved begins again. Carries out what is due at once.
   Status Start(store::LedgerTransaction& transaction, const signal::Incident& incident,
                const std::string& policy, Time now) const;
+  // Starts the policy of each rule, and tells its places once for this occasion.
+  Status PageBy(store::LedgerTransaction& transaction, const signal::Incident& incident,
+                const std::vector<ReceiverRule>& rules, const std::string& occasion, const std::string& what,
+                Time now) const;
   // Carries out the runs that are due, at most `limit`; how many there were.
   Result<size_t> AdvanceDue(store::LedgerTransaction& transaction, Time now, size_t limit) const;
 
@@ -82,11 +81,16 @@ class EscalationDesk {
 
  private:
   const EscalationPolicy* PolicyOf(const std::string& name) const;
-  Status Store(store::LedgerTransaction& transaction, const signal::Incident& incident, Run& run,
+  const EscalationPolicy& PolicyOrNone(const std::string& name) const;
+  Status Store(store::LedgerTransaction& transaction, const signal::Incident& incident, StoredRun& run,
                EscalationOutcome outcome, Time now) const;
-  Status HandStep(store::LedgerTransaction& transaction, const signal::Incident& incident, Run& run,
+  // Store, and nothing goes out any more of the steps that begin so.
+  Status Withdraw(store::LedgerTransaction& transaction, const signal::Incident& incident, StoredRun& run,
+                  const std::string& prefix, EscalationOutcome outcome, const std::string& why,
                   Time now) const;
-  Status Note(store::LedgerTransaction& transaction, const signal::Incident& incident, const Run& run,
+  Status HandStep(store::LedgerTransaction& transaction, const signal::Incident& incident, StoredRun& run,
+                  Time now) const;
+  Status Note(store::LedgerTransaction& transaction, const signal::Incident& incident, const StoredRun& run,
               const EscalationEvent& event, Time now) const;
   Status Hand(store::LedgerTransaction& transaction, const signal::Incident& incident, const PageOrder& order,
               Time now) const;
@@ -99,10 +103,5 @@ class EscalationDesk {
   TargetResolver resolver_;
   const Outbox* outbox_;
 };
-
-// An event of Tocsin's own on an incident's timeline.
-Status AppendIncidentEvent(store::LedgerTransaction& transaction, const IncidentId& incident,
-                           const std::string& kind, const std::string& actor, const std::string& body_json,
-                           Time now);
 
 }  // namespace tocsin::respond

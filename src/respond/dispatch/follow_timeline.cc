@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "respond/dispatch/alert_records.h"
+#include "respond/json_text.h"
 #include "respond/lifecycle/incident_action.h"
 
 namespace tocsin::respond {
@@ -15,30 +16,17 @@ using nlohmann::json;
 
 constexpr size_t kMaxOpen = 10'000;
 
-std::string Text(const json& body, const char* key) {
-  const auto it = body.find(key);
-  return it != body.end() && it->is_string() ? it->get<std::string>() : std::string();
-}
-
-bool Over(const std::string& state) {
-  return state == "closed" || state == "merged" || state == "false_alarm";
-}
-
 Status PageFor(store::LedgerTransaction& transaction, const EscalationDesk& desk,
                const signal::Incident& incident, const std::string& occasion, Time now) {
   TOCSIN_ASSIGN_OR_RETURN(const auto rules, RulesOf(transaction, desk, incident));
-  for (const auto& rule : rules) {
-    if (!rule.policy.empty()) TOCSIN_RETURN_IF_ERROR(desk.Start(transaction, incident, rule.policy, now));
-    TOCSIN_RETURN_IF_ERROR(desk.Tell(transaction, incident, rule.tell, "page", occasion, "", now));
-  }
-  return {};
+  return desk.PageBy(transaction, incident, rules, occasion, "", now);
 }
 
 // An incident that pages and nobody is paged about.
 Status BeginIfNeeded(store::LedgerTransaction& transaction, const EscalationDesk& desk,
                      const signal::Incident& incident, Time now) {
-  if (!incident.page || Over(incident.state) || incident.state == "monitoring") return {};
-  TOCSIN_ASSIGN_OR_RETURN(const auto runs, desk.RunsOf(transaction, incident.id));
+  if (!incident.page || signal::IsOver(incident.state) || incident.state == "monitoring") return {};
+  TOCSIN_ASSIGN_OR_RETURN(const auto runs, RunsOf(transaction, incident.id));
   if (!runs.empty()) return {};
   TOCSIN_ASSIGN_OR_RETURN(const IncidentView view, ReadView(transaction, incident));
   if (!view.acknowledged_by.empty()) return {};
@@ -47,24 +35,26 @@ Status BeginIfNeeded(store::LedgerTransaction& transaction, const EscalationDesk
 
 Status FollowState(store::LedgerTransaction& transaction, const EscalationDesk& desk,
                    const signal::Incident& incident, const signal::Event& event, const json& body, Time now) {
-  const std::string to = Text(body, "to"), from = Text(body, "from"), reason = Text(body, "reason");
+  const std::string to = JsonText(body, "to"), from = JsonText(body, "from"),
+                    reason = JsonText(body, "reason");
   // The row may be further by now; what it says then comes with a later event.
   if (to != incident.state) return {};
-  if (Over(to) || to == "monitoring") {
+  if (signal::IsOver(to) || to == "monitoring") {
     std::string what =
         fmt::format("{} by {}", to == "false_alarm" ? "called a false alarm" : to, event.actor);
     if (!reason.empty()) what += ": " + reason;
     TOCSIN_ASSIGN_OR_RETURN(const bool ended, desk.Resolve(transaction, incident, what, now));
     // A wall of alerts that ended by itself was told as such.
-    if (event.actor == "tocsin" || (!ended && !Over(to))) return {};
+    if (event.actor == "tocsin" || (!ended && !signal::IsOver(to))) return {};
     TOCSIN_ASSIGN_OR_RETURN(const auto rules, RulesOf(transaction, desk, incident));
     for (const auto& rule : rules) {
-      TOCSIN_RETURN_IF_ERROR(desk.Tell(transaction, incident, rule.tell, Over(to) ? "resolved" : "update",
+      TOCSIN_RETURN_IF_ERROR(desk.Tell(transaction, incident, rule.tell,
+                                       signal::IsOver(to) ? "resolved" : "update",
                                        fmt::format("state/{}", event.seq), what, now));
     }
     return {};
   }
-  if (!Over(from) || !incident.page) return {};
+  if (!signal::IsOver(from) || !incident.page) return {};
   TOCSIN_RETURN_IF_ERROR(RecordNobodyHasIt(transaction, incident.id, "it is open again", now));
   return PageFor(transaction, desk, incident, fmt::format("reopened/{}", event.seq), now);
 }
@@ -79,7 +69,7 @@ Status FollowOne(store::LedgerTransaction& transaction, const EscalationDesk& de
   if (!body.is_object()) return {};
   if (event.kind == "incident.state") return FollowState(transaction, desk, *incident, event, body, now);
   TOCSIN_RETURN_IF_ERROR(BeginIfNeeded(transaction, desk, *incident, now));
-  const std::string was = Text(body, "severity_was");
+  const std::string was = JsonText(body, "severity_was");
   if (was.empty() || UrgencyOf(was) == UrgencyOf(incident->severity)) return {};
   return desk.Louder(transaction, *incident, now);
 }
@@ -91,10 +81,7 @@ Result<std::vector<ReceiverRule>> RulesOf(store::LedgerTransaction& transaction,
   std::vector<ReceiverRule> out;
   if (incident.kind == "alerts") {
     TOCSIN_ASSIGN_OR_RETURN(const AlertWork work, ReadAlertWork(transaction, incident.id.value));
-    for (const auto& receiver : work.receivers) {
-      const ReceiverRule* rule = desk.config().ReceiverOf(receiver);
-      out.push_back(rule != nullptr ? *rule : desk.config().incidents);
-    }
+    for (const auto& receiver : work.receivers) out.push_back(desk.config().RuleFor(receiver));
   }
   if (out.empty()) out.push_back(desk.config().incidents);
   return out;

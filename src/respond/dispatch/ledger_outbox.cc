@@ -4,6 +4,9 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
+#include "respond/json_text.h"
+#include "respond/timeline.h"
+
 namespace tocsin::respond {
 namespace {
 
@@ -19,8 +22,6 @@ constexpr const char* kAlerts = "channel_alerts";
 constexpr const char* kExhausted = "exhausted_steps";
 constexpr size_t kPage = 500;
 constexpr Duration kLookAgain = Duration::Hours(24);
-
-std::string Dump(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
 
 // 0 would mean "at no time".
 Time NonZero(Time at) { return {std::max<int64_t>(at.ns, 1)}; }
@@ -84,17 +85,10 @@ Status AppendEnd(store::LedgerTransaction& transaction, const OutboxItem& item) 
   if (!item.receipt.empty()) body["receipt"] = item.receipt;
   if (!item.last_error.empty()) body["error"] = item.last_error;
   if (!item.digest_key.empty()) body["digest"] = item.digest_key;
-  signal::Event event;
-  event.time = item.finished;
-  event.kind = item.state == "sent"     ? "notification.sent"
-               : item.state == "failed" ? "notification.failed"
-                                        : "notification.unsure";
-  event.subject = item.message.incident_id;
-  event.actor = "tocsin";
-  event.body_json = Dump(body);
-  TOCSIN_ASSIGN_OR_RETURN(const uint64_t seq, transaction.AppendEvent(event));
-  (void)seq;
-  return Status::Ok();
+  const char* kind = item.state == "sent"     ? "notification.sent"
+                     : item.state == "failed" ? "notification.failed"
+                                              : "notification.unsure";
+  return AppendEvent(transaction, kind, item.message.incident_id, "tocsin", body, item.finished);
 }
 
 // The item and its entries in the indexes. `old`: as stored.
@@ -149,7 +143,7 @@ Status ApplyAlert(store::LedgerTransaction& transaction, const ChannelAlert& ale
                      {"error", alert.error},
                      {"failures", failures},
                      {"at_ns", alert.at.ns}};
-  return transaction.PutDocument({kAlerts, alert.destination, NonZero(alert.at), Dump(body)});
+  return transaction.PutDocument({kAlerts, alert.destination, NonZero(alert.at), DumpJson(body)});
 }
 
 Status ApplyExhausted(store::LedgerTransaction& transaction, const ExhaustedStep& step,
@@ -162,7 +156,7 @@ Status ApplyExhausted(store::LedgerTransaction& transaction, const ExhaustedStep
                      {"person", step.person},
                      {"incident_id", step.incident_id},
                      {"possibly_sent", step.possibly_sent}};
-  return transaction.PutDocument({kExhausted, step.step, NonZero(at), Dump(body)});
+  return transaction.PutDocument({kExhausted, step.step, NonZero(at), DumpJson(body)});
 }
 
 // Its incident is under way, so that its key may be asked for again.
@@ -170,7 +164,7 @@ Result<bool> IsNeeded(store::LedgerTransaction& transaction, const std::optional
   if (!item || item->message.incident_id.empty()) return false;
   TOCSIN_ASSIGN_OR_RETURN(const auto incident, transaction.FindIncident({item->message.incident_id}));
   if (!incident) return false;
-  return incident->state != "closed" && incident->state != "merged" && incident->state != "false_alarm";
+  return !signal::IsOver(incident->state);
 }
 
 Status PruneOne(store::LedgerTransaction& transaction, const store::Document& entry, Time until) {

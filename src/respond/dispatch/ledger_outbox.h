@@ -38,8 +38,7 @@ Status ApplyOutboxChanges(store::LedgerTransaction& transaction, const OutboxCha
 // answer is ok. kInvalidArgument when it is not new (revision 1).
 Status PutNewItem(store::LedgerTransaction& transaction, const OutboxItem& item);
 
-// DropPages of outbox_store.h inside a transaction: pages about the incident that have not gone out, of the
-// steps that begin so.
+// Nobody needs them any more: pages about the incident that have not gone out, of the steps that begin so.
 Status DropOpenPages(store::LedgerTransaction& transaction, const Outbox& outbox,
                      const std::string& incident_id, const std::string& reason, Time now,
                      const std::string& step_prefix = "");

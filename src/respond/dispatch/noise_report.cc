@@ -6,6 +6,8 @@
 #include <set>
 #include <tuple>
 
+#include "respond/json_text.h"
+
 namespace tocsin::respond {
 namespace {
 
@@ -75,22 +77,18 @@ class Maker {
     if (event.kind == "incident.opened") {
       story.opened = InRange(event.time);
     } else if (event.kind == "incident.paged") {
-      const std::string person = Text(body, "person");
+      const std::string person = JsonText(body, "person");
       if (InRange(event.time) && !person.empty()) TakePage(event, person, story);
     } else if (event.kind == "incident.acknowledged") {
       story.acknowledged = true;
       return;
     } else if (event.kind == "incident.state") {
-      story.state = Text(body, "to");
-      story.merged_into = story.state == "merged" ? Text(body, "into") : "";
+      story.state = JsonText(body, "to");
+      story.merged_into = story.state == "merged" ? JsonText(body, "into") : "";
     }
-    if (story.acknowledged && IsWork(event, Text(body, "to"))) story.worked = true;
+    if (story.acknowledged && IsWork(event, JsonText(body, "to"))) story.worked = true;
   }
 
-  static std::string Text(const json& body, const char* name) {
-    const auto it = body.find(name);
-    return it != body.end() && it->is_string() ? it->get<std::string>() : std::string();
-  }
   // The shift of theirs that this falls into.
   NoisyShift& ShiftOf(const std::string& person, Time at) {
     for (const auto& [name, shifts] : shifts_) {
@@ -185,7 +183,7 @@ class Maker {
     if (!document.is_object() || !document.contains("alerts") || !document["alerts"].is_array()) return rules;
     for (const auto& alert : document["alerts"]) {
       if (!alert.is_object()) continue;
-      if (std::string name = Text(alert, "name"); !name.empty()) rules.insert({"alert", std::move(name)});
+      if (std::string name = JsonText(alert, "name"); !name.empty()) rules.insert({"alert", std::move(name)});
     }
     return rules;
   }

@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "respond/json_text.h"
 #include "respond/notify/notice_text.h"
 #include "respond/render_text.h"
 
@@ -15,27 +16,20 @@ using nlohmann::json;
 constexpr size_t kMaxLines = 6;
 constexpr size_t kMaxLineBytes = 300;
 
-std::string Text(const json& object, const char* key) {
-  const auto it = object.find(key);
-  return it != object.end() && it->is_string() ? CutUtf8(it->get<std::string>(), kMaxLineBytes)
-                                               : std::string();
-}
-const json& List(const json& object, const char* key) {
-  static const json kEmpty = json::array();
-  const auto it = object.find(key);
-  return it != object.end() && it->is_array() ? *it : kEmpty;
-}
-
 void Add(std::vector<std::string>& lines, std::string text) {
   if (!text.empty() && lines.size() < kMaxLines) lines.push_back(std::move(text));
 }
 
+std::string Text(const json& object, const char* key) {
+  return CutUtf8(JsonText(object, key), kMaxLineBytes);
+}
+
 // Where a wall of alerts probably comes from, and the first of them; what the title has said is left out.
 void AddAlerts(const json& document, const std::string& title, std::vector<std::string>& lines) {
-  const json& sources = List(document, "sources");
-  if (List(document, "failing").size() > 1 && !sources.empty()) {
+  const json& sources = JsonList(document, "sources");
+  if (JsonList(document, "failing").size() > 1 && !sources.empty()) {
     std::string reasons;
-    for (const auto& reason : List(sources[0], "reasons")) {
+    for (const auto& reason : JsonList(sources[0], "reasons")) {
       if (reason.is_string()) reasons += (reasons.empty() ? "" : "; ") + reason.get<std::string>();
     }
     Add(lines, CutUtf8(fmt::format("Probable source: {}{}{}", Text(sources[0], "service"),
@@ -44,7 +38,7 @@ void AddAlerts(const json& document, const std::string& title, std::vector<std::
     Add(lines, Text(document, "extent"));
   }
   size_t shown = 0;
-  for (const auto& alert : List(document, "alerts")) {
+  for (const auto& alert : JsonList(document, "alerts")) {
     const std::string text = Text(alert, "text");
     if (text.empty() || title.starts_with(text)) continue;
     if (shown++ == 3) break;
@@ -54,13 +48,13 @@ void AddAlerts(const json& document, const std::string& title, std::vector<std::
 
 void AddBehaviour(const json& document, std::vector<std::string>& lines) {
   size_t shown = 0;
-  for (const auto& line : List(document, "contrast")) {
+  for (const auto& line : JsonList(document, "contrast")) {
     const std::string verdict = Text(line, "verdict");
     if ((verdict != "moved" && verdict != "partly") || shown++ == 2) continue;
     Add(lines, fmt::format("Moved with it: {}: {}", Text(line, "attribute"), Text(line, "words")));
   }
   shown = 0;
-  for (const auto& change : List(document, "changes")) {
+  for (const auto& change : JsonList(document, "changes")) {
     if (Text(change, "verdict") != "possible" || shown++ == 2) continue;
     Add(lines, fmt::format("Changed shortly before: {} {} {}", Text(change, "kind"), Text(change, "subject"),
                            Text(change, "summary")));
@@ -90,7 +84,7 @@ NotificationMessage MessageAbout(const signal::Incident& incident, std::string k
   }
   if (!config.url.empty())
     message.links.push_back({"Open the incident", config.url + "/incidents/" + incident.id.value});
-  for (const auto& link : List(document, "links")) {
+  for (const auto& link : JsonList(document, "links")) {
     if (message.links.size() == 3 || !link.is_object()) break;
     message.links.push_back({Text(link, "text"), Text(link, "url")});
   }

@@ -5,7 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "respond/oncall/escalation.h"
+#include "respond/dispatch/escalation_records.h"
 #include "respond/render_text.h"
 
 namespace tocsin::respond {
@@ -26,20 +26,11 @@ std::string StateInWords(const PagingStatus& p) {
 }  // namespace
 
 Result<std::vector<PagingStatus>> ReadPaging(store::Ledger& ledger, const IncidentId& incident) {
-  store::DocumentFilter filter;
-  filter.collection = "escalations";
-  filter.after_id = incident.value + "|";
-  filter.limit = 64;
-  TOCSIN_ASSIGN_OR_RETURN(const auto documents, ledger.FindDocuments(filter));
+  TOCSIN_ASSIGN_OR_RETURN(const auto runs, RunsOf(ledger, incident));
   std::vector<PagingStatus> out;
-  for (const auto& document : documents) {
-    if (!document.id.starts_with(incident.value + "|")) break;
-    const json body = json::parse(document.body_json, nullptr, false);
-    if (body.is_discarded()) return Error(Code::kDataLoss, "escalation " + document.id + " is not JSON");
-    const auto run = EscalationRun::FromJson(body);
-    if (!run) return Error(Code::kDataLoss, "escalation " + document.id + ": " + run.error().message());
-    out.push_back({run->policy(), run->state(), run->paged(), run->acknowledged_by(),
-                   run->NextDeadline().value_or(Time{})});
+  for (const auto& [id, run] : runs) {
+    out.push_back(
+        {run.policy(), run.state(), run.paged(), run.acknowledged_by(), run.NextDeadline().value_or(Time{})});
   }
   return out;
 }

@@ -4,6 +4,8 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "respond/json_text.h"
+
 namespace tocsin::respond {
 namespace {
 
@@ -44,10 +46,7 @@ void Order(std::vector<signal::Event>& events) {
 // "" when this is no merge.
 std::string MergedInto(const signal::Event& event) {
   if (event.kind != "incident.state") return "";
-  const auto body = nlohmann::json::parse(event.body_json, nullptr, false);
-  if (!body.is_object()) return "";
-  const auto into = body.find("into");
-  return into != body.end() && into->is_string() ? into->get<std::string>() : "";
+  return JsonText(nlohmann::json::parse(event.body_json, nullptr, false), "into");
 }
 
 Status AddBefore(store::Ledger& ledger, NoiseInput& input) {

@@ -4,6 +4,9 @@
 
 #include <nlohmann/json.hpp>
 
+#include "respond/json_text.h"
+#include "respond/timeline.h"
+
 namespace tocsin::respond {
 namespace {
 
@@ -11,11 +14,6 @@ using nlohmann::json;
 
 // A little more than the time after which a channel that still fails is told of again.
 constexpr Duration kFailingFor = Duration::Minutes(20);
-
-std::string Text(const json& body, const char* key) {
-  const auto it = body.is_object() ? body.find(key) : body.end();
-  return body.is_object() && it != body.end() && it->is_string() ? it->get<std::string>() : std::string();
-}
 
 }  // namespace
 
@@ -28,16 +26,15 @@ Result<size_t> GoOnWithExhausted(store::LedgerTransaction& transaction, const Es
   TOCSIN_ASSIGN_OR_RETURN(const auto steps, transaction.FindDocuments(filter));
   for (const auto& step : steps) {
     const json body = json::parse(step.body_json, nullptr, false);
-    const IncidentId incident{Text(body, "incident_id")};
+    const IncidentId incident{JsonText(body, "incident_id")};
     TOCSIN_ASSIGN_OR_RETURN(const auto found, transaction.FindIncident(incident));
     if (found) {
       const bool maybe = body.is_object() && body.value("possibly_sent", false);
-      const json told = {{"person", Text(body, "person")},
+      const json told = {{"person", JsonText(body, "person")},
                          {"key", step.id},
                          {"why", maybe ? "no channel said that it delivered" : "every channel failed"}};
-      TOCSIN_RETURN_IF_ERROR(AppendIncidentEvent(transaction, incident, "incident.page_failed", "tocsin",
-                                                 told.dump(-1, ' ', false, json::error_handler_t::replace),
-                                                 now));
+      TOCSIN_RETURN_IF_ERROR(
+          AppendEvent(transaction, "incident.page_failed", incident.value, "tocsin", told, now));
       TOCSIN_RETURN_IF_ERROR(desk.Hasten(transaction, incident, step.id, now));
     }
     TOCSIN_ASSIGN_OR_RETURN([[maybe_unused]] const bool gone,
@@ -61,7 +58,7 @@ Result<FailingChannels> ReadFailingChannels(store::Ledger& ledger, Time now, siz
                     {"service", "tocsin"},
                     {"severity", "error"}};
     alert.annotations = {
-        {"summary", fmt::format("{} does not take messages: {}", document.id, Text(body, "error"))}};
+        {"summary", fmt::format("{} does not take messages: {}", document.id, JsonText(body, "error"))}};
     alert.starts_at = alert.updated_at = now;
     alert.ends_at = now + kFailingFor;
     alert.assumed_end = true;

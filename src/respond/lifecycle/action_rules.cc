@@ -82,13 +82,9 @@ Status OneOf(const char* field, const std::string& value, const std::array<std::
   return {Code::kInvalidArgument, fmt::format("{} is '{}', not one of {}", field, value, list)};
 }
 
-bool Over(const std::string& state) {
-  return state == "closed" || state == "merged" || state == "false_alarm";
-}
-
 Result<PlannedEvent> ToState(const IncidentView& view, const char* to, const IncidentAction& action) {
   const bool reopen = action.action == "reopen";
-  if (reopen != Over(view.state)) {
+  if (reopen != signal::IsOver(view.state)) {
     return Error(Code::kFailedPrecondition, reopen ? "it is " + view.state + ", which needs no opening again"
                                                    : "it is " + view.state + " already: reopen it first");
   }
@@ -179,7 +175,7 @@ Result<PlannedEvent> Factor(const IncidentView& view, const IncidentAction& acti
 
 // What changes who is paged; the pages themselves follow in respond/dispatch.
 Result<PlannedEvent> Paging(const IncidentView& view, const IncidentAction& action, Time now) {
-  if (Over(view.state)) return Error(Code::kFailedPrecondition, "it is " + view.state);
+  if (signal::IsOver(view.state)) return Error(Code::kFailedPrecondition, "it is " + view.state);
   if (action.action == "unacknowledge")
     return PlannedEvent{"incident.unacknowledged", {{"reason", Field(action, "reason")}}};
   if (action.action == "escalate")
@@ -212,7 +208,7 @@ Status CheckActor(const IncidentAction& action, const Actor& actor) {
 Result<PlannedEvent> PlanEvent(const IncidentView& view, const IncidentAction& action, Time now) {
   const std::string& a = action.action;
   if (a == "acknowledge") {
-    if (Over(view.state)) return Error(Code::kFailedPrecondition, "it is " + view.state);
+    if (signal::IsOver(view.state)) return Error(Code::kFailedPrecondition, "it is " + view.state);
     return PlannedEvent{"incident.acknowledged", json::object()};
   }
   if (a == "snooze" || a == "unacknowledge" || a == "escalate" || a == "split")

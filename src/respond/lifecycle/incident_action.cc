@@ -9,7 +9,9 @@
 #include <vector>
 
 #include "respond/incident_id.h"
+#include "respond/json_text.h"
 #include "respond/lifecycle/action_rules.h"
+#include "respond/timeline.h"
 
 namespace tocsin::respond {
 namespace {
@@ -18,13 +20,6 @@ using nlohmann::json;
 
 constexpr const char* kViews = "incident_views";
 constexpr size_t kMaxTimeline = 100'000;  // events of one incident folded at once
-
-std::string Dump(const json& j) { return j.dump(-1, ' ', false, json::error_handler_t::replace); }
-
-Status Append(store::LedgerTransaction& transaction, const signal::Event& event) {
-  const auto seq = transaction.AppendEvent(event);
-  return seq ? Status() : Status(seq.error());
-}
 
 // `reader`: a ledger, or a transaction on it.
 template <class Reader>
@@ -49,15 +44,15 @@ Result<IncidentView> Write(store::LedgerTransaction& transaction, signal::Incide
   event.kind = kind;
   event.subject = incident.id.value;
   event.actor = actor.name;
-  event.body_json = Dump(body);
-  TOCSIN_RETURN_IF_ERROR(Append(transaction, event));
+  event.body_json = DumpJson(body);
+  TOCSIN_ASSIGN_OR_RETURN([[maybe_unused]] const uint64_t seq, transaction.AppendEvent(event));
   Fold(view, event);
   incident.state = view.state;
   if (!view.severity.empty()) incident.severity = view.severity;
   incident.updated = std::max(incident.updated, now);
   TOCSIN_RETURN_IF_ERROR(transaction.PutIncident(incident));
   TOCSIN_RETURN_IF_ERROR(
-      transaction.PutDocument({kViews, incident.id.value, Time{}, Dump(ViewToJson(view))}));
+      transaction.PutDocument({kViews, incident.id.value, Time{}, DumpJson(ViewToJson(view))}));
   return view;
 }
 
@@ -79,7 +74,7 @@ Status TellOther(store::LedgerTransaction& transaction, const std::string& other
 Status CheckMerge(store::LedgerTransaction& transaction, const IncidentId& id, const std::string& into) {
   if (into == id.value) return {Code::kInvalidArgument, "an incident cannot be merged into itself"};
   TOCSIN_ASSIGN_OR_RETURN(const auto target, Existing(transaction, IncidentId{into}));
-  if (target.state == "merged" || target.state == "closed" || target.state == "false_alarm") {
+  if (signal::IsOver(target.state)) {
     return {Code::kFailedPrecondition, into + " is " + target.state + ": merge into one that is open"};
   }
   return {};
@@ -121,13 +116,8 @@ Result<IncidentView> ApplyAction(store::Ledger& ledger, const IncidentId& id, co
 Status RecordRefusal(store::Ledger& ledger, const IncidentId& id, const IncidentAction& action,
                      const Actor& actor, const std::string& why, Time now) {
   return ledger.Transact([&](store::LedgerTransaction& transaction) {
-    signal::Event event;
-    event.time = now;
-    event.kind = "incident.refused";
-    event.subject = id.value;
-    event.actor = actor.name;
-    event.body_json = Dump({{"action", action.action}, {"why", why}});
-    return Append(transaction, event);
+    return AppendEvent(transaction, "incident.refused", id.value, actor.name,
+                       {{"action", action.action}, {"why", why}}, now);
   });
 }
 

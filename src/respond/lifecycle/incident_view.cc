@@ -5,15 +5,12 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "respond/json_text.h"
+
 namespace tocsin::respond {
 namespace {
 
 using nlohmann::json;
-
-std::string Text(const json& body, const char* name) {
-  const auto it = body.find(name);
-  return it != body.end() && it->is_string() ? it->get<std::string>() : std::string();
-}
 
 int64_t Integer(const json& body, const char* name) {
   const auto it = body.find(name);
@@ -35,7 +32,7 @@ void FoldState(IncidentView& view, const std::string& state, const json& body, T
     Stop(view, "closed", at);
     Stop(view, "recovered", at);
   }
-  if (state == "merged") view.merged_into = Text(body, "into");
+  if (state == "merged") view.merged_into = JsonText(body, "into");
   if (state != "open") return;
   // Opened again: what had been reached is to be reached anew.
   view.merged_into.clear();
@@ -44,8 +41,8 @@ void FoldState(IncidentView& view, const std::string& state, const json& body, T
 
 void FoldTask(IncidentView& view, const std::string& kind, const json& body, Time at) {
   if (kind == "incident.task_added") {
-    view.tasks.push_back({Integer(body, "number"), Text(body, "text"), Text(body, "track"),
-                          Text(body, "assignee"), false, at, Time{}});
+    view.tasks.push_back({Integer(body, "number"), JsonText(body, "text"), JsonText(body, "track"),
+                          JsonText(body, "assignee"), false, at, Time{}});
     return;
   }
   for (auto& task : view.tasks) {
@@ -62,29 +59,29 @@ void FoldRest(IncidentView& view, const std::string& kind, const json& body, con
   } else if (kind == "incident.unacknowledged" || kind == "escalation.ack_expired") {
     view.acknowledged_by.clear();
   } else if (kind == "incident.assigned") {
-    view.roles[Text(body, "role")] = Text(body, "person");
+    view.roles[JsonText(body, "role")] = JsonText(body, "person");
   } else if (kind == "incident.severity") {
-    view.severity = Text(body, "severity");
-    view.harm = {Text(body, "harm"), Number(body, "rate"), Number(body, "people"),
+    view.severity = JsonText(body, "severity");
+    view.harm = {JsonText(body, "harm"), Number(body, "rate"), Number(body, "people"),
                  Number(body, "budget_burn")};
   } else if (kind == "incident.noted") {
     ++view.notes;
   } else if (kind == "incident.track") {
-    auto& track = view.tracks[Text(body, "track")];
-    if (const auto owner = Text(body, "owner"); !owner.empty()) track.owner = owner;
-    if (const auto status = Text(body, "status"); !status.empty()) track.status = status;
+    auto& track = view.tracks[JsonText(body, "track")];
+    if (const auto owner = JsonText(body, "owner"); !owner.empty()) track.owner = owner;
+    if (const auto status = JsonText(body, "status"); !status.empty()) track.status = status;
     track.updated = event.time;
     track.next_due = Time{Integer(body, "next_due_ns")};
   } else if (kind == "incident.linked") {
-    view.links.push_back({Text(body, "url"), Text(body, "title")});
+    view.links.push_back({JsonText(body, "url"), JsonText(body, "title")});
   } else if (kind == "incident.factor") {
-    view.factors.push_back({Text(body, "surface"), Text(body, "text"), Text(body, "claim")});
+    view.factors.push_back({JsonText(body, "surface"), JsonText(body, "text"), JsonText(body, "claim")});
   } else if (kind == "incident.clock") {
-    Stop(view, Text(body, "clock").c_str(), event.time);
+    Stop(view, JsonText(body, "clock").c_str(), event.time);
   } else if (kind == "incident.absorbed") {
-    view.merged_from.push_back(Text(body, "from"));
+    view.merged_from.push_back(JsonText(body, "from"));
   } else if (kind == "incident.released") {
-    std::erase(view.merged_from, Text(body, "from"));
+    std::erase(view.merged_from, JsonText(body, "from"));
   }
 }
 
@@ -103,7 +100,7 @@ void Fold(IncidentView& view, const signal::Event& event) {
     view.state = "open";
     Stop(view, "detected", event.time);
   } else if (event.kind == "incident.state") {
-    FoldState(view, Text(body, "to"), body, event.time);
+    FoldState(view, JsonText(body, "to"), body, event.time);
   } else if (event.kind.starts_with("incident.task_")) {
     FoldTask(view, event.kind, body, event.time);
   } else {
@@ -146,10 +143,10 @@ json ViewToJson(const IncidentView& view) {
 IncidentView ViewFromJson(const json& in) {
   IncidentView view;
   if (!in.is_object()) return view;
-  view.state = Text(in, "state");
-  view.severity = Text(in, "severity");
-  view.acknowledged_by = Text(in, "acknowledged_by");
-  view.merged_into = Text(in, "merged_into");
+  view.state = JsonText(in, "state");
+  view.severity = JsonText(in, "severity");
+  view.acknowledged_by = JsonText(in, "acknowledged_by");
+  view.merged_into = JsonText(in, "merged_into");
   view.notes = Integer(in, "notes");
   const auto each = [&](const char* name, const auto& take) {
     const auto it = in.find(name);
@@ -160,21 +157,22 @@ IncidentView ViewFromJson(const json& in) {
   each("roles", [&](const auto& key, const json& v) { view.roles[key] = v.get<std::string>(); });
   each("clocks", [&](const auto& key, const json& v) { view.clocks[key] = Time{v.get<int64_t>()}; });
   each("tracks", [&](const auto& key, const json& v) {
-    view.tracks[key] = {Text(v, "owner"), Text(v, "status"), Time{Integer(v, "updated_ns")},
+    view.tracks[key] = {JsonText(v, "owner"), JsonText(v, "status"), Time{Integer(v, "updated_ns")},
                         Time{Integer(v, "next_due_ns")}};
   });
   each("tasks", [&](const auto&, const json& v) {
-    view.tasks.push_back({Integer(v, "number"), Text(v, "text"), Text(v, "track"), Text(v, "assignee"),
-                          v.value("done", false), Time{Integer(v, "created_ns")},
+    view.tasks.push_back({Integer(v, "number"), JsonText(v, "text"), JsonText(v, "track"),
+                          JsonText(v, "assignee"), v.value("done", false), Time{Integer(v, "created_ns")},
                           Time{Integer(v, "finished_ns")}});
   });
   each("links",
-       [&](const auto&, const json& v) { view.links.push_back({Text(v, "url"), Text(v, "title")}); });
+       [&](const auto&, const json& v) { view.links.push_back({JsonText(v, "url"), JsonText(v, "title")}); });
   each("factors", [&](const auto&, const json& v) {
-    view.factors.push_back({Text(v, "surface"), Text(v, "text"), Text(v, "claim")});
+    view.factors.push_back({JsonText(v, "surface"), JsonText(v, "text"), JsonText(v, "claim")});
   });
   if (const auto it = in.find("harm"); it != in.end()) {
-    view.harm = {Text(*it, "class"), Number(*it, "rate"), Number(*it, "people"), Number(*it, "budget_burn")};
+    view.harm = {JsonText(*it, "class"), Number(*it, "rate"), Number(*it, "people"),
+                 Number(*it, "budget_burn")};
   }
   return view;
 }

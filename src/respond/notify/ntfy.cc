@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "respond/json_text.h"
 #include "respond/notify/notice_text.h"
 
 namespace tocsin::respond {
@@ -53,7 +54,7 @@ std::string NtfyBody(const NotificationMessage& message, const std::string& topi
     actions.push_back({{"action", "view"}, {"label", label}, {"url", link.url}});
   }
   if (!actions.empty()) body["actions"] = std::move(actions);
-  return body.dump(-1, ' ', false, Json::error_handler_t::replace);
+  return DumpJson(body);
 }
 
 }  // namespace

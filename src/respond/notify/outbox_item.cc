@@ -3,6 +3,8 @@
 #include <exception>
 #include <nlohmann/json.hpp>
 
+#include "respond/json_text.h"
+
 namespace tocsin::respond {
 namespace {
 
@@ -56,27 +58,25 @@ OutboxItem ItemFrom(const Json& json) {
   return item;
 }
 
-std::string Dump(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
-
 }  // namespace
 
 std::string ToJson(const OutboxItem& item) {
-  return Dump({{"key", item.key},
-               {"step", item.step},
-               {"person", item.person},
-               {"message", MessageJson(item.message)},
-               {"destinations", item.destinations},
-               {"place", item.place},
-               {"state", item.state},
-               {"attempts", item.attempts},
-               {"created_ns", item.created.ns},
-               {"next_attempt_ns", item.next_attempt.ns},
-               {"finished_ns", item.finished.ns},
-               {"digest_key", item.digest_key},
-               {"unwanted", item.unwanted},
-               {"last_error", item.last_error},
-               {"receipt", item.receipt},
-               {"revision", item.revision}});
+  return DumpJson({{"key", item.key},
+                   {"step", item.step},
+                   {"person", item.person},
+                   {"message", MessageJson(item.message)},
+                   {"destinations", item.destinations},
+                   {"place", item.place},
+                   {"state", item.state},
+                   {"attempts", item.attempts},
+                   {"created_ns", item.created.ns},
+                   {"next_attempt_ns", item.next_attempt.ns},
+                   {"finished_ns", item.finished.ns},
+                   {"digest_key", item.digest_key},
+                   {"unwanted", item.unwanted},
+                   {"last_error", item.last_error},
+                   {"receipt", item.receipt},
+                   {"revision", item.revision}});
 }
 
 Result<OutboxItem> OutboxItemFromJson(std::string_view json) {
@@ -93,12 +93,12 @@ Result<OutboxItem> OutboxItemFromJson(std::string_view json) {
 }
 
 std::string ToJson(const DestinationState& state) {
-  return Dump({{"name", state.name},
-               {"tokens", state.tokens},
-               {"refilled_ns", state.refilled.ns},
-               {"alerted_ns", state.alerted.ns},
-               {"failures", state.failures},
-               {"revision", state.revision}});
+  return DumpJson({{"name", state.name},
+                   {"tokens", state.tokens},
+                   {"refilled_ns", state.refilled.ns},
+                   {"alerted_ns", state.alerted.ns},
+                   {"failures", state.failures},
+                   {"revision", state.revision}});
 }
 
 Result<DestinationState> DestinationStateFromJson(std::string_view json) {

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "kernel/id.h"
+#include "respond/json_text.h"
 #include "respond/notify/notice_text.h"
 
 namespace tocsin::respond {
@@ -68,7 +69,7 @@ std::string PagerdutyEvent(const NotificationMessage& message, const std::string
     if (!links.empty()) event["links"] = std::move(links);
     event["payload"] = PayloadOf(message);
   }
-  return event.dump(-1, ' ', false, Json::error_handler_t::replace);
+  return DumpJson(event);
 }
 
 SendOutcome PagerdutyNotifier::Send(const NotificationMessage& message, const Destination& destination) {

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "ports/hmac.h"
+#include "respond/json_text.h"
 #include "respond/notify/notice_text.h"
 
 namespace tocsin::respond {
@@ -42,7 +43,7 @@ std::string WebhookBody(const NotificationMessage& message) {
                      {"links", std::move(links)},
                      {"idempotency_key", message.idempotency_key},
                      {"at", message.at.known() ? Json(FormatTime(message.at)) : Json(nullptr)}};
-  return body.dump(-1, ' ', false, Json::error_handler_t::replace);
+  return DumpJson(body);
 }
 
 std::string WebhookSignature(const std::string& secret, Time now, const std::string& body) {

@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "respond/json_text.h"
 #include "respond/notify/notice_text.h"
 
 namespace tocsin::respond {
@@ -97,7 +98,7 @@ std::string SlackPayload(const NotificationMessage& message, const MessageTempla
   }
   const Json payload = {
       {"text", EscapeMrkdwn(subject)}, {"blocks", std::move(blocks)}, {"unfurl_links", false}};
-  return payload.dump(-1, ' ', false, Json::error_handler_t::replace);
+  return DumpJson(payload);
 }
 
 SlackWebhookNotifier::SlackWebhookNotifier(HttpNotifierOptions options, MessageTemplates templates)

@@ -94,6 +94,13 @@ struct EscalationOutcome {
   std::vector<PageOrder> orders;  // new ones; they are in `pending` too
   std::vector<EscalationEvent> events;
   bool changed = false;  // the run must be stored
+
+  // What came of the next call on the same run.
+  void Add(EscalationOutcome next) {
+    orders.insert(orders.end(), next.orders.begin(), next.orders.end());
+    events.insert(events.end(), next.events.begin(), next.events.end());
+    changed = changed || next.changed;
+  }
 };
 
 class EscalationRun {

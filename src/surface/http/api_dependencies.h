@@ -12,7 +12,6 @@
 #include "ports/clock.h"
 #include "respond/alerts/alert_desk.h"
 #include "respond/detection_service.h"
-#include "respond/dispatch/dispatch_config.h"
 #include "respond/dispatch/dispatcher.h"
 #include "respond/lifecycle/incident_action.h"
 #include "store/ledger.h"
@@ -30,7 +29,7 @@ struct ApiDependencies {
   store::Ledger& ledger;
   respond::DetectionService& detection;
   respond::AlertDesk& alerts;
-  respond::Dispatcher& dispatch;
+  respond::Dispatcher& dispatch;  // the one way in for what is done to an incident
   const std::map<std::string, ingest::AlertMapping>& alert_mappings;  // by the name in the webhook's path
   const ports::Clock& clock;
   ServerMetrics& metrics;
@@ -38,13 +37,7 @@ struct ApiDependencies {
   Time started;
   ingest::DecodeOptions decode;  // `received` is set for each request
   std::function<bool()> ready;   // recovered, and not stopping
-  // What dispatch runs by now; never null.
-  std::function<std::shared_ptr<const respond::DispatchConfig>()> dispatch_config;
-  // The one way in for what a person or a program does to an incident.
-  std::function<Result<respond::IncidentView>(const IncidentId&, const respond::IncidentAction&,
-                                              const respond::Actor&)>
-      act;
-  double alpha = 1e-3;  // false alarms of a stream are at least 1/alpha generations apart on average
+  double alpha = 1e-3;           // false alarms of a stream are at least 1/alpha generations apart on average
 };
 
 }  // namespace tocsin::surface

@@ -48,7 +48,7 @@ Response Act(const ApiDependencies& api, Request& request) {
   const auto action = respond::ParseIncidentAction(*body);
   if (!action) return ProblemResponse(action.error());
   const IncidentId id{std::string(request.Param("id"))};
-  const auto view = api.act(id, *action, *actor);
+  const auto view = api.dispatch.Act(id, *action, *actor);
   if (!view) return ProblemResponse(view.error());
   return JsonResponse(json{{"id", id.value}, {"work", respond::ViewToJson(*view)}});
 }

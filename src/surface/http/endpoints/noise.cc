@@ -30,7 +30,7 @@ Result<Response> Make(const ApiDependencies& api, const Request& request) {
   TOCSIN_ASSIGN_OR_RETURN(auto input, respond::ReadNoise(api.ledger, now - since, now));
   TOCSIN_ASSIGN_OR_RETURN(input.generations, GenerationsIn(api, input.from, input.to));
   input.alpha = api.alpha;
-  const auto config = api.dispatch_config();
+  const auto config = api.dispatch.config();
   const auto report = respond::MakeNoiseReport(*config, input);
   if (request.Query("format") != "text" && !request.Accepts("text/plain"))
     return JsonResponse(respond::NoiseToJson(report));

@@ -48,7 +48,7 @@ Result<ordered_json> WhoJson(const Schedule& schedule, Time at, const DispatchCo
 }
 
 Result<Response> Everybody(const ApiDependencies& api, const Request& request) {
-  const auto config = api.dispatch_config();
+  const auto config = api.dispatch.config();
   TOCSIN_ASSIGN_OR_RETURN(const Time at, ReadTime(request, "at", api.clock.Now()));
   if (request.Query("format") == "text" || request.Accepts("text/plain")) {
     TOCSIN_ASSIGN_OR_RETURN(
@@ -73,7 +73,7 @@ Result<Response> Everybody(const ApiDependencies& api, const Request& request) {
 // 28 days back and 180 ahead: what calendars show. The stamp is the start of the day, so that an answer stays
 // the same until the schedule or the day changes.
 Result<Response> Calendar(const ApiDependencies& api, const Request& request) {
-  const auto config = api.dispatch_config();
+  const auto config = api.dispatch.config();
   TOCSIN_ASSIGN_OR_RETURN(const Schedule* schedule,
                           FindSchedule(*config, std::string(request.Param("schedule"))));
   const Time now = api.clock.Now();
@@ -87,7 +87,7 @@ Result<Response> Calendar(const ApiDependencies& api, const Request& request) {
 }
 
 Result<Response> One(const ApiDependencies& api, const Request& request) {
-  const auto config = api.dispatch_config();
+  const auto config = api.dispatch.config();
   TOCSIN_ASSIGN_OR_RETURN(const Schedule* schedule,
                           FindSchedule(*config, std::string(request.Param("schedule"))));
   TOCSIN_ASSIGN_OR_RETURN(const Time at, ReadTime(request, "at", api.clock.Now()));
@@ -96,7 +96,7 @@ Result<Response> One(const ApiDependencies& api, const Request& request) {
 }
 
 Result<Response> ShiftsOf(const ApiDependencies& api, const Request& request) {
-  const auto config = api.dispatch_config();
+  const auto config = api.dispatch.config();
   TOCSIN_ASSIGN_OR_RETURN(const Schedule* schedule,
                           FindSchedule(*config, std::string(request.Param("schedule"))));
   TOCSIN_ASSIGN_OR_RETURN(const Time from, ReadTime(request, "from", api.clock.Now()));

@@ -38,7 +38,7 @@ Reply Acknowledge(const ApiDependencies& api, const DispatchConfig& config, cons
     }
     actor = {person->second, true};
   }
-  const auto view = api.act(IncidentId{click.incident_id}, {"acknowledge", {}, {}}, actor);
+  const auto view = api.dispatch.Act(IncidentId{click.incident_id}, {"acknowledge", {}, {}}, actor);
   if (!view) return {"Not acknowledged: " + view.error().message()};
   return {click.incident_id + " is acknowledged by " + NameOf(config, actor.name) + ".", true};
 }
@@ -61,7 +61,7 @@ bool IsSlacksOwn(const DispatchConfig& config, const std::string& url) {
 }
 
 void Handle(const ApiDependencies& api, const Request& request, const Responder& answer_to) {
-  const auto config = api.dispatch_config();
+  const auto config = api.dispatch.config();
   const Status genuine =
       respond::VerifySlackSignature(config->slack_signing_secret, request.Header("x-slack-request-timestamp"),
                                     request.Header("x-slack-signature"), request.body, api.clock.Now());
