@@ -5,8 +5,8 @@
 
 #include <cmath>
 
-#include "detect/internal/change_point.h"
 #include "kernel/rng.h"
+#include "stats/change_point.h"
 
 namespace tocsin::detect {
 namespace {
@@ -91,7 +91,7 @@ TEST(ChangePoint, FindsTheSplitAndCoversIt) {
     Rng rng(seed);
     std::vector<double> values;
     for (int i = 0; i < 300; ++i) values.push_back(rng.Uniform() + (i >= 200 ? 0.35 : 0));
-    const OnsetIndex onset = ChangePoint(values, seed);
+    const OnsetIndex onset = stats::ChangePoint(values, seed);
     ASSERT_TRUE(onset.known);
     if (onset.low <= 200 && 200 <= onset.high) ++covered;
   }

@@ -21,10 +21,12 @@ struct Batch {
   std::vector<Evaluation> evaluations;
   std::vector<Feedback> feedbacks;
   std::vector<Change> changes;
+  std::vector<LogTemplate> log_templates;
 
   size_t size() const {
     return spans.size() + logs.size() + metrics.size() + generations.size() + retrievals.size() +
-           tool_executions.size() + evaluations.size() + feedbacks.size() + changes.size();
+           tool_executions.size() + evaluations.size() + feedbacks.size() + changes.size() +
+           log_templates.size();
   }
   bool empty() const { return size() == 0; }
 };

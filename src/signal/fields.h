@@ -60,6 +60,21 @@ struct Schema<LogRecord> {
       Field{"scope", &LogRecord::scope},
       Field{"resource_json", &LogRecord::resource_json},
       Field{"attributes_json", &LogRecord::attributes_json},
+      Field{"template_id", &LogRecord::template_id},
+  };
+};
+
+template <>
+struct Schema<LogTemplate> {
+  static constexpr const char* kTable = "log_templates";
+  static constexpr auto kFields = std::tuple{
+      Field{"time_ns", &LogTemplate::time},
+      Field{"template_id", &LogTemplate::template_id},
+      Field{"service", &LogTemplate::service},
+      Field{"text", &LogTemplate::text},
+      Field{"severity", &LogTemplate::severity},
+      Field{"first_seen_ns", &LogTemplate::first_seen},
+      Field{"merged_into", &LogTemplate::merged_into},
   };
 };
 
@@ -253,6 +268,7 @@ void VisitBatch(B& batch, Visitor&& v) {
   v(batch.evaluations);
   v(batch.feedbacks);
   v(batch.changes);
+  v(batch.log_templates);
 }
 
 }  // namespace tocsin::signal

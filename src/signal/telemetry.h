@@ -1,4 +1,5 @@
-// Span, LogRecord, MetricPoint: one row each of the three OTLP signals, as stored.
+// Span, LogRecord, MetricPoint: one row each of the three OTLP signals, as stored; LogTemplate: what kinds of
+// log line there are.
 //
 // Value types, no behaviour. Ids are lower-case hex ("" = absent). Times are nanoseconds since the epoch.
 // *_json members hold one JSON text, object or array, never empty ("{}" or "[]" when there is nothing): the
@@ -46,6 +47,20 @@ struct LogRecord {
   std::string scope;
   std::string resource_json = "{}";
   std::string attributes_json = "{}";
+  std::string template_id;  // 16 hex digits: the LogTemplate the body was made from; "" = not mined
+};
+
+// The shape of a kind of log line: its constant words, with <*> where lines differ. A template is written
+// when it is first seen in a service, when its text or severity widens, when it merges into another, and at
+// least once a day while lines of it arrive; of the rows of one (template_id, service) the last one holds.
+struct LogTemplate {
+  Time time;                // when this row was made, by the receiver's clock
+  std::string template_id;  // 16 hex digits, kept for as long as the template lives
+  std::string service;
+  std::string text;         // "Connection from <*> closed"
+  int64_t severity = 0;     // the highest OTLP severity number of a line of it, 0 = unspecified
+  Time first_seen;          // time of the first line of it in this service
+  std::string merged_into;  // the template that lines of this one now belong to; "" = itself
 };
 
 struct MetricPoint {

@@ -36,6 +36,8 @@ class DuckDbStore final : public TelemetryStore {
   Result<std::vector<StoredGeneration>> Generations(const GenerationFilter& filter) override;
   Result<std::vector<JournalEntry>> EntriesAfter(uint64_t position, size_t limit) override;
   Result<std::vector<signal::Change>> Changes(Time from, Time to, size_t limit) override;
+  Result<std::vector<signal::Retrieval>> Retrievals(const SiblingFilter& filter) override;
+  Result<std::vector<signal::ToolExecution>> ToolExecutions(const SiblingFilter& filter) override;
   Result<std::vector<TableCount>> Counts() override;
   Result<int64_t> Expire(Time before) override;
 
@@ -153,6 +155,7 @@ Status DuckDbStore::WriteEntries(std::span<const JournalEntry> entries) {
   TOCSIN_RETURN_IF_ERROR(WriteTable(*writer_, entries, &Batch::evaluations));
   TOCSIN_RETURN_IF_ERROR(WriteTable(*writer_, entries, &Batch::feedbacks));
   TOCSIN_RETURN_IF_ERROR(WriteTable(*writer_, entries, &Batch::changes));
+  TOCSIN_RETURN_IF_ERROR(WriteTable(*writer_, entries, &Batch::log_templates));
   TOCSIN_RETURN_IF_ERROR(WriteIndex(*writer_, entries));
   return writer_->Run(fmt::format("UPDATE applied SET position = {}", entries.back().position));
 }
@@ -198,6 +201,14 @@ Result<std::vector<StoredGeneration>> DuckDbStore::Generations(const GenerationF
   add(filter.from.known(), " AND time_ns >= ?", filter.from.ns);
   add(filter.to.known(), " AND time_ns < ?", filter.to.ns);
   add(!filter.trace_id.empty(), " AND trace_id = ?", filter.trace_id);
+  if (!filter.condition.empty()) {
+    where += fmt::format(" AND ({})", filter.condition);
+    values.insert(values.end(), filter.condition_values.begin(), filter.condition_values.end());
+  }
+  if (filter.one_in > 1) {
+    // Odd multipliers scatter both counters; the remainder is by the high digits.
+    where += fmt::format(" AND ((position * 7919 + ordinal * 104729) % 1000003) % {} = 0", filter.one_in);
+  }
   where += fmt::format(" ORDER BY position, ordinal LIMIT {}", filter.limit);
   TOCSIN_ASSIGN_OR_RETURN(DuckDbConnection connection, DuckDbConnection::Open(database_));
   std::vector<StoredGeneration> found;
@@ -253,7 +264,7 @@ Result<std::vector<JournalEntry>> DuckDbStore::EntriesAfter(uint64_t position, s
   using signal::Batch;
   read(&Batch::spans), read(&Batch::logs), read(&Batch::metrics), read(&Batch::generations);
   read(&Batch::retrievals), read(&Batch::tool_executions), read(&Batch::evaluations);
-  read(&Batch::feedbacks), read(&Batch::changes);
+  read(&Batch::feedbacks), read(&Batch::changes), read(&Batch::log_templates);
   TOCSIN_RETURN_IF_ERROR(std::move(status));
   std::vector<JournalEntry> entries;
   for (size_t i = 0; i < batches.size(); ++i) {
@@ -271,6 +282,31 @@ Result<std::vector<signal::Change>> DuckDbStore::Changes(Time from, Time to, siz
       {from.known() ? from.ns : INT64_MIN, to.known() ? to.ns : INT64_MAX},
       [&](uint64_t, signal::Change&& change) { changes.push_back(std::move(change)); }));
   return changes;
+}
+
+template <class Record>
+Result<std::vector<Record>> ReadSiblings(duckdb_database database, const SiblingFilter& filter) {
+  TOCSIN_ASSIGN_OR_RETURN(DuckDbConnection connection, DuckDbConnection::Open(database));
+  std::vector<SqlValue> values{filter.from.known() ? filter.from.ns : INT64_MIN,
+                               filter.to.known() ? filter.to.ns : INT64_MAX};
+  std::string where = "WHERE time_ns >= ? AND time_ns < ?";
+  if (!filter.trace_id.empty()) {
+    where += " AND trace_id = ?";
+    values.emplace_back(filter.trace_id);
+  }
+  where += fmt::format(" ORDER BY position, ordinal LIMIT {}", filter.limit);
+  std::vector<Record> found;
+  TOCSIN_RETURN_IF_ERROR(internal::ReadRecords<Record>(
+      connection, where, values, [&](uint64_t, Record&& record) { found.push_back(std::move(record)); }));
+  return found;
+}
+
+Result<std::vector<signal::Retrieval>> DuckDbStore::Retrievals(const SiblingFilter& filter) {
+  return ReadSiblings<signal::Retrieval>(database_, filter);
+}
+
+Result<std::vector<signal::ToolExecution>> DuckDbStore::ToolExecutions(const SiblingFilter& filter) {
+  return ReadSiblings<signal::ToolExecution>(database_, filter);
 }
 
 Result<std::vector<TableCount>> DuckDbStore::Counts() {
@@ -301,8 +337,11 @@ Status DuckDbStore::ExpireIn(DuckDbConnection& connection, Time before, int64_t&
     if (!oldest.empty()) oldest += " UNION ALL ";
     oldest += fmt::format("SELECT min(position) AS p FROM {}", table);
     if (!status.ok()) return;
+    // A template is written again within a day of any line of it, so its last row must outlive that line.
+    constexpr bool kTemplate = std::is_same_v<Record, signal::LogTemplate>;
+    const Time cut = kTemplate ? before - Duration::Hours(48) : before;
     const auto count =
-        connection.ReadNumber(fmt::format("DELETE FROM {} WHERE time_ns < ?", table), {before.ns});
+        connection.ReadNumber(fmt::format("DELETE FROM {} WHERE time_ns < ?", table), {cut.ns});
     if (count) {
       gone += *count;
     } else {

@@ -233,6 +233,21 @@ TEST_F(DuckDbStoreTest, QueriesAreBoundedInRowsAndTime) {
   EXPECT_TRUE(store->Query("SELECT 1", {}, {}));
 }
 
+TEST_F(DuckDbStoreTest, ATemplateOutlivesTheLinesWrittenWithinADayOfIt) {
+  auto store = OpenAt(path_);
+  signal::Batch batch;
+  const Time noon = Time{} + Duration::Hours(1000);
+  for (const int64_t hours : {-90, -30, 0}) {
+    batch.log_templates.emplace_back().time = noon + Duration::Hours(hours);
+    batch.logs.emplace_back().time = noon + Duration::Hours(hours);
+  }
+  const std::vector<JournalEntry> entries = {Entry(1, batch)};
+  ASSERT_TRUE(store->Apply(entries).ok());
+  EXPECT_EQ(*store->Expire(noon), 3) << "two lines, and the template of three days ago";
+  const auto left = *store->EntriesAfter(0, 1);
+  EXPECT_EQ(left.at(0).batch->log_templates.size(), 2u);
+}
+
 TEST_F(DuckDbStoreTest, ExpireTakesOldRowsAndTheirEntries) {
   auto store = OpenAt(path_);
   const auto batch = [](int64_t at) {

@@ -48,6 +48,17 @@ struct GenerationFilter {
   uint64_t after_position = 0;  // only entries with a greater position
   std::string trace_id;         // "" = any
   size_t limit = 1000;          // oldest first
+  // Trusted SQL over the columns of the table, with its parameters; "" = none.
+  std::string condition;
+  std::vector<SqlValue> condition_values;
+  uint64_t one_in = 1;  // a fixed sample: every so many by a hash of their place, 1 = all
+};
+
+// What belongs to generations and comes in spans of its own.
+struct SiblingFilter {
+  Time from, to;         // [from, to); unknown = without end
+  std::string trace_id;  // "" = any
+  size_t limit = 20'000;
 };
 
 struct StoredGeneration {
@@ -79,6 +90,8 @@ class TelemetryStore {
   // The whole batches after a position, for consumers that resume (the monitors); at most `limit` entries.
   virtual Result<std::vector<JournalEntry>> EntriesAfter(uint64_t position, size_t limit) = 0;
   virtual Result<std::vector<signal::Change>> Changes(Time from, Time to, size_t limit) = 0;
+  virtual Result<std::vector<signal::Retrieval>> Retrievals(const SiblingFilter& filter) = 0;
+  virtual Result<std::vector<signal::ToolExecution>> ToolExecutions(const SiblingFilter& filter) = 0;
 
   virtual Result<std::vector<TableCount>> Counts() = 0;
   // Deletes rows older than `before` in every telemetry table; returns how many went.

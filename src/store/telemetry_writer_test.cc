@@ -78,6 +78,12 @@ class UnwellStore final : public TelemetryStore {
   Result<std::vector<signal::Change>> Changes(Time a, Time b, size_t l) override {
     return inner_.Changes(a, b, l);
   }
+  Result<std::vector<signal::Retrieval>> Retrievals(const SiblingFilter& f) override {
+    return inner_.Retrievals(f);
+  }
+  Result<std::vector<signal::ToolExecution>> ToolExecutions(const SiblingFilter& f) override {
+    return inner_.ToolExecutions(f);
+  }
   Result<std::vector<TableCount>> Counts() override { return inner_.Counts(); }
   Result<int64_t> Expire(Time t) override { return inner_.Expire(t); }
 

@@ -116,6 +116,43 @@ TEST_F(FormatsTest, JournalOfVersion1) {
   }
 }
 
+TEST_F(FormatsTest, JournalOfLogsBeforeTemplates) {
+  Put("journal/00000000000000000001.seg", Fixture("journal-v1-logs.seg"));
+  auto store = OpenTelemetry(scratch_.path() + "/t.duckdb");
+  WriterOptions options;
+  options.journal_directory = scratch_.path() + "/journal";
+  const auto writer = StartTelemetryWriter(options, *store, nullptr);
+  ASSERT_TRUE(writer) << writer.error().ToString();
+  const auto entries = *store->EntriesAfter(0, 10);
+  ASSERT_EQ(entries.size(), 3u);
+  const signal::LogRecord& log = entries[2].batch->logs.at(0);
+  EXPECT_EQ(log.body, "order 3 placed");
+  EXPECT_EQ(log.attributes_json, "{\"k\":1}");
+  EXPECT_EQ(log.template_id, "");
+}
+
+TEST_F(FormatsTest, TelemetryOfVersion2) {
+  const std::string path = Put("t.duckdb", Inflated(Fixture("telemetry-v2.duckdb.zst")));
+  auto store = OpenTelemetry(path);
+  ASSERT_TRUE(store);
+  const auto old = *store->EntriesAfter(0, 10);
+  ASSERT_EQ(old.size(), 2u);
+  ASSERT_EQ(old[1].batch->logs.size(), 2u);
+  EXPECT_EQ(old[1].batch->logs[1].body, "order 4 placed");
+  EXPECT_EQ(old[1].batch->logs[1].template_id, "");
+  auto batch = std::make_shared<signal::Batch>();
+  batch->logs.emplace_back().template_id = "00000000000000ab";
+  signal::LogTemplate& made = batch->log_templates.emplace_back();
+  made.template_id = "00000000000000ab";
+  made.text = "order <*> placed";
+  const std::vector<JournalEntry> entries = {{3, batch}};
+  ASSERT_TRUE(store->Apply(entries).ok());
+  store.reset();
+  const auto read = *OpenTelemetry(path)->EntriesAfter(2, 1);
+  EXPECT_EQ(read.at(0).batch->logs.at(0).template_id, "00000000000000ab");
+  EXPECT_EQ(read.at(0).batch->log_templates.at(0).text, "order <*> placed");
+}
+
 TEST_F(FormatsTest, LedgerOfVersion1) {
   SqliteOptions options;
   options.path = Put("ledger.sqlite", Inflated(Fixture("ledger-v1.sqlite.zst")));

@@ -1,4 +1,4 @@
-// make_fixtures DIR: writes files as version 1 of each format wrote them, from the specification in
+// make_fixtures DIR: writes files as older versions of each format wrote them, from the specification in
 // docs/formats and without the product's own code, so that a mistake there cannot hide here.
 #include <duckdb.h>
 #include <fmt/format.h>
@@ -77,15 +77,27 @@ std::string OldBatch(int number) {
   return b;
 }
 
+// A log record as it was before template_id: 12 fields.
+std::string OldLog(int number) {
+  std::string s = Little(1'790'000'000'000'000'002, 8) + Little(1'790'000'000'000'000'003, 8);
+  s += Varint(2 * 9) + Text("INFO") + Text("") + Text("order " + std::to_string(number) + " placed");
+  return s + Text("shop") + Text("trace-1") + Text("span-1") + Text("") + Text("{}") + Text("{\"k\":1}");
+}
+
+std::string OldLogBatch(int number) {
+  const std::string log = OldLog(number);
+  return "\x01" + Varint(1) + '\1' + Varint(12) + Varint(1) + Little(log.size(), 4) + log;
+}
+
 void WriteFile(const std::string& path, const std::string& bytes) {
   std::ofstream(path, std::ios::binary | std::ios::trunc) << bytes;
 }
 
-void MakeJournal(const std::string& path) {
+void MakeJournal(const std::string& path, std::string (*batch)(int)) {
   std::string bytes = "TOCSINJ1" + Little(1, 8);
   bytes += Little(StableHash(bytes), 8);
   for (uint64_t position = 1; position <= 3; ++position) {
-    const std::string payload = OldBatch(static_cast<int>(position));
+    const std::string payload = batch(static_cast<int>(position));
     std::string header = Little(payload.size(), 4) + Little(0, 4) + Little(position, 8);
     header += Little(position < 3 ? 1 : 3, 8) + Little(StableHash(payload), 8);  // groups {1, 2} and {3}
     bytes += header + Little(StableHash(header), 8) + payload;
@@ -130,7 +142,20 @@ INSERT INTO changes VALUES (7, 0, 'c-1', 1790000000000000099, 'prompt', 'support
 USE memory; DETACH t;
 )";
 
-void MakeTelemetry(const std::string& path) {
+constexpr const char* kTelemetry2 = R"(
+ATTACH '{}' AS t (BLOCK_SIZE 16384); USE t;
+CREATE TABLE schema_version (version BIGINT); INSERT INTO schema_version VALUES (2);
+CREATE TABLE applied (position BIGINT); INSERT INTO applied VALUES (2);
+CREATE TABLE entries (position BIGINT, rows BIGINT, kinds BIGINT); INSERT INTO entries VALUES (1, 3, 2), (2, 2, 2);
+CREATE TABLE logs (position BIGINT, ordinal BIGINT, time_ns BIGINT, observed_time_ns BIGINT, severity BIGINT,
+  severity_text VARCHAR, event_name VARCHAR, body VARCHAR, service VARCHAR, trace_id VARCHAR, span_id VARCHAR,
+  scope VARCHAR, resource_json VARCHAR, attributes_json VARCHAR);
+INSERT INTO logs SELECT 1 + i // 3, i % 3, 1790000000000000000 + i, 1790000000000000000 + i, 9, 'INFO', '',
+  'order ' || i || ' placed', 'shop', '', '', '', '{{}}', '{{}}' FROM range(5) r(i);
+USE memory; DETACH t;
+)";
+
+void MakeTelemetry(const std::string& path, const char* sql) {
   const std::string plain = path + ".tmp";
   std::filesystem::remove(plain);
   duckdb_database database = nullptr;
@@ -140,8 +165,7 @@ void MakeTelemetry(const std::string& path) {
       duckdb_connect(database, &connection) != DuckDBSuccess) {
     Die("DuckDB does not open");
   }
-  if (duckdb_query(connection, fmt::format(fmt::runtime(kTelemetry1), plain).c_str(), &result) !=
-      DuckDBSuccess) {
+  if (duckdb_query(connection, fmt::format(fmt::runtime(sql), plain).c_str(), &result) != DuckDBSuccess) {
     Die(duckdb_result_error(&result));
   }
   duckdb_destroy_result(&result);
@@ -200,8 +224,10 @@ void MakeLedger(const std::string& path, const std::string& head_path) {
 int main(int argc, char** argv) {
   if (argc != 2) Die("usage: make_fixtures DIR");
   const std::string directory = argv[1];
-  MakeJournal(directory + "/journal-v1.seg");
-  MakeTelemetry(directory + "/telemetry-v1.duckdb.zst");
+  MakeJournal(directory + "/journal-v1.seg", OldBatch);
+  MakeJournal(directory + "/journal-v1-logs.seg", OldLogBatch);
+  MakeTelemetry(directory + "/telemetry-v1.duckdb.zst", kTelemetry1);
+  MakeTelemetry(directory + "/telemetry-v2.duckdb.zst", kTelemetry2);
   MakeLedger(directory + "/ledger-v1.sqlite.zst", directory + "/audit-v1.head");
   return 0;
 }

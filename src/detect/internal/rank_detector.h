@@ -26,6 +26,7 @@
 #include <vector>
 
 #include "detect/internal/codec.h"
+#include "stats/change_point.h"
 
 namespace tocsin::detect {
 
@@ -78,10 +79,7 @@ double BetFactor(size_t index, double p);
 
 // Where a change began, from the p-values of the last generations: the start from which betting would have
 // earned most, and a 90 % interval by resampling within the two sides (METHODS: restarted log-wealth path).
-struct OnsetIndex {
-  size_t best = 0, low = 0, high = 0;
-  bool known = false;
-};
+using stats::OnsetIndex;
 OnsetIndex RestartedPathOnset(std::span<const double> log_bets, uint64_t seed, size_t resamples = 100);
 
 }  // namespace tocsin::detect

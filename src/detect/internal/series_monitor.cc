@@ -4,7 +4,7 @@
 #include <map>
 #include <vector>
 
-#include "detect/internal/change_point.h"
+#include "stats/change_point.h"
 
 namespace tocsin::detect {
 namespace {
@@ -65,7 +65,7 @@ SeriesMonitor::Shift SeriesMonitor::Estimate() const {
   const size_t from = path.low > kScanBack ? path.low - kScanBack : 0;
   std::vector<double> values;
   for (size_t i = from; i < points_.size(); ++i) values.push_back(static_cast<double>(points_[i].value));
-  const OnsetIndex onset = ChangePoint(values, detector_.count());
+  const OnsetIndex onset = stats::ChangePoint(values, detector_.count());
   if (!onset.known) return {};
   Shift shift = SplitAt(points_[from + onset.best].time);
   shift.low = points_[from + onset.low].time;

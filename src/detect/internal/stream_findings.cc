@@ -4,10 +4,10 @@
 #include <algorithm>
 #include <cmath>
 
-#include "detect/internal/change_point.h"
 #include "detect/internal/contrast.h"
 #include "detect/internal/stream_monitors.h"
 #include "detect/internal/title.h"
+#include "stats/change_point.h"
 
 namespace tocsin::detect {
 namespace {
@@ -102,7 +102,7 @@ void StreamMonitors::SharpenOnset(Changed& c) const {
     records.push_back(&r);
   }
   if (!c.first.metric) values = Discriminant(records, c.low, c.best);
-  const OnsetIndex onset = ChangePoint(values, c.raised);
+  const OnsetIndex onset = stats::ChangePoint(values, c.raised);
   if (!onset.known) return;
   SetOnset(c, records[onset.best]->index, records[onset.low]->index, records[onset.high]->index);
 }

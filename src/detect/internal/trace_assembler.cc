@@ -64,26 +64,33 @@ void JoinTool(signal::Generation& g, const signal::ToolExecution& tool) {
 
 }  // namespace
 
-Observation TraceAssembler::Join(Waiting&& waiting) {
+Observation JoinSiblings(signal::Generation generation, const std::vector<signal::Retrieval>& retrievals,
+                         const std::vector<signal::ToolExecution>& tools) {
   Observation o;
-  o.generation = std::move(waiting.generation);
+  o.generation = std::move(generation);
   auto& g = o.generation;
-  const auto it = siblings_.find(g.trace_id.empty() ? "c:" + g.conversation_id : g.trace_id);
-  if (it != siblings_.end() && !(g.trace_id.empty() && g.conversation_id.empty())) {
-    for (const auto& r : it->second.retrievals) {
-      o.retrieved = true;
-      o.query_embedding_model = r.query_embedding_model;
-      o.index_embedding_model = r.index_embedding_model;
-      o.data_source = r.data_source;
-      if (g.index_version.empty()) g.index_version = r.index_version;
-      for (const auto& d : r.documents) {
-        if (std::ranges::find(g.documents, d) == g.documents.end()) g.documents.push_back(d);
-      }
+  for (const auto& r : retrievals) {
+    o.retrieved = true;
+    o.query_embedding_model = r.query_embedding_model;
+    o.index_embedding_model = r.index_embedding_model;
+    o.data_source = r.data_source;
+    if (g.index_version.empty()) g.index_version = r.index_version;
+    for (const auto& d : r.documents) {
+      if (std::ranges::find(g.documents, d) == g.documents.end()) g.documents.push_back(d);
     }
-    for (const auto& t : it->second.tools) JoinTool(g, t);
   }
+  for (const auto& t : tools) JoinTool(g, t);
   if (!g.documents.empty()) o.retrieved = true;
   return o;
+}
+
+Observation TraceAssembler::Join(Waiting&& waiting) {
+  static const Siblings kNone;
+  const auto& g = waiting.generation;
+  const auto it = siblings_.find(g.trace_id.empty() ? "c:" + g.conversation_id : g.trace_id);
+  const bool alone = it == siblings_.end() || (g.trace_id.empty() && g.conversation_id.empty());
+  const Siblings& siblings = alone ? kNone : it->second;
+  return JoinSiblings(std::move(waiting.generation), siblings.retrievals, siblings.tools);
 }
 
 std::vector<Observation> TraceAssembler::Release(bool all) {

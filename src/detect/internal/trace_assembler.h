@@ -19,6 +19,10 @@
 
 namespace tocsin::detect {
 
+// A generation with what belongs to it joined in.
+Observation JoinSiblings(signal::Generation generation, const std::vector<signal::Retrieval>& retrievals,
+                         const std::vector<signal::ToolExecution>& tools);
+
 class TraceAssembler {
  public:
   TraceAssembler(Duration window, size_t max_waiting) : window_(window), max_waiting_(max_waiting) {}

@@ -34,6 +34,7 @@ constexpr int KindIndex() {
   check(static_cast<std::vector<signal::Evaluation>*>(nullptr));
   check(static_cast<std::vector<signal::Feedback>*>(nullptr));
   check(static_cast<std::vector<signal::Change>*>(nullptr));
+  check(static_cast<std::vector<signal::LogTemplate>*>(nullptr));
   return found;
 }
 

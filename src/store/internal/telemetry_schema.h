@@ -6,8 +6,9 @@
 
 namespace tocsin::store::internal {
 
-// 1: the tables of signals and `applied`. 2: `entries`; columns appended to fields.h since.
-inline constexpr int64_t kTelemetrySchemaVersion = 2;
+// 1: the tables of signals and `applied`. 2: `entries`; columns appended to fields.h since. 3:
+// `log_templates`, logs.template_id.
+inline constexpr int64_t kTelemetrySchemaVersion = 3;
 
 // In one transaction. kFailedPrecondition when the database is newer than this binary.
 Status MigrateTelemetry(DuckDbConnection& connection);

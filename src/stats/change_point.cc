@@ -1,11 +1,11 @@
-#include "detect/internal/change_point.h"
+#include "stats/change_point.h"
 
 #include <algorithm>
 #include <vector>
 
 #include "kernel/rng.h"
 
-namespace tocsin::detect {
+namespace tocsin::stats {
 namespace {
 
 constexpr size_t kLeastSide = 2;
@@ -55,4 +55,4 @@ OnsetIndex ChangePoint(std::span<const double> values, uint64_t seed, size_t res
   return onset;
 }
 
-}  // namespace tocsin::detect
+}  // namespace tocsin::stats
