@@ -3,12 +3,15 @@
 //
 // Ownership: owns its connection. Thread-safety: none, one owner. Bounds: every call has a connect timeout, a
 // total timeout and a limit on the answer's size; redirects are not followed; http and https only.
+// A streamed call can be cancelled from another thread, and ends when the other side falls silent.
 // Errors: kUnavailable (no connection, with what to check), kDeadlineExceeded (timeout), kOutOfRange (answer
 // too large), kInvalidArgument (bad URL). An HTTP status of 4xx or 5xx is an answer, not an error.
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -38,6 +41,17 @@ struct HttpResponse {
   std::string body;
 };
 
+// A call whose answer is read as it comes.
+struct HttpStream {
+  // Each piece of a 2xx answer whose content type begins with `content_type`; false ends the call with
+  // kCancelled. The body of any other answer is in HttpResponse::body.
+  std::function<bool(std::string_view)> on_piece;
+  std::string content_type = "text/event-stream";
+  int64_t idle_timeout_ms = 60'000;  // without a byte of the answer; kDeadlineExceeded
+  int64_t timeout_ms = 0;            // of this call, instead of the client's; 0 = the client's
+  std::stop_token stop;              // kCancelled, at once
+};
+
 class HttpClient {
  public:
   explicit HttpClient(const HttpClientOptions& options = {});
@@ -46,8 +60,10 @@ class HttpClient {
   HttpClient& operator=(HttpClient&&) noexcept;
 
   Result<HttpResponse> Send(const HttpRequest& request);
-  // After a Send that failed: true when any of the request was written to a connection, so that the other
-  // side may have acted on it; false when nothing left this machine.
+  // The limit on the answer's size counts all pieces together.
+  Result<HttpResponse> Stream(const HttpRequest& request, const HttpStream& stream);
+  // After a Send or Stream that failed: true when any of the request was written to a connection, so that the
+  // other side may have acted on it; false when nothing left this machine.
   bool request_may_have_arrived() const;
 
  private:

@@ -39,11 +39,13 @@ class Receiver final : public TelemetryReceiver {
     if (batch.empty()) return Answer(signal, stored, std::move(answer), done);
     // A batch of spans all seen before is appended too, though empty: its answer waits for the earlier one.
     to_.duplicates.RemoveSeen(batch);
+    to_.templates.Assign(batch, options.received);
     auto ids = std::make_shared<signal::Batch>(IdsOf(batch));
     to_.writer.Append(std::move(batch), [this, signal, stored, ids, answer = std::move(answer),
                                          done = std::move(done)](Result<uint64_t> position) mutable {
       if (!position) {
         to_.duplicates.Forget(*ids);  // so that sending again stores it
+        to_.templates.Forget(std::move(ids->log_templates));
         answer = {std::move(position.error()), 0, {}};
       }
       Answer(signal, stored, std::move(answer), done);
@@ -51,7 +53,7 @@ class Receiver final : public TelemetryReceiver {
   }
 
  private:
-  // What DuplicateFilter::Forget needs of a batch.
+  // What is needed of a batch when it could not be stored.
   static signal::Batch IdsOf(const signal::Batch& batch) {
     signal::Batch ids;
     ids.spans.resize(batch.spans.size());
@@ -59,6 +61,7 @@ class Receiver final : public TelemetryReceiver {
       ids.spans[i].trace_id = batch.spans[i].trace_id;
       ids.spans[i].span_id = batch.spans[i].span_id;
     }
+    ids.log_templates = batch.log_templates;
     return ids;
   }
 

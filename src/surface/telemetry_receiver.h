@@ -13,6 +13,7 @@
 
 #include "ingest/decoder.h"
 #include "ingest/duplicate_filter.h"
+#include "ingest/log_templates.h"
 #include "kernel/status.h"
 #include "ports/clock.h"
 #include "store/telemetry_writer.h"
@@ -39,6 +40,7 @@ class TelemetryReceiver {
 struct ReceiverDependencies {
   store::TelemetryWriter& writer;
   ingest::DuplicateFilter& duplicates;
+  ingest::LogTemplates& templates;
   const ports::Clock& clock;
   ServerMetrics& metrics;
   ingest::DecodeOptions decode;  // `received` is set for each request

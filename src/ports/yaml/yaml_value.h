@@ -64,6 +64,8 @@ class YamlValue {
   Result<std::vector<std::pair<std::string, YamlValue>>> Pairs(size_t most) const;
   bool IsMapping() const { return node_.IsMap(); }
   bool IsList() const { return node_.IsSequence(); }
+  bool IsNull() const { return node_.IsNull(); }
+  bool IsQuoted() const { return node_.Tag() == "!"; }
 
   // As YAML, to compare: without comments, the same for the same values in the same order.
   std::string Written() const;
