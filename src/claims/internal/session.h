@@ -1,0 +1,67 @@
+// Session: one claim being checked. It runs the queries and remembers them for the verdict, and knows why an
+// answer cannot be trusted: the first reason wins.
+// Not thread-safe.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "claims/verdict.h"
+#include "claims/verifier.h"
+
+namespace tocsin::claims::internal {
+
+// What is stored around a window.
+struct Coverage {
+  bool dense = false;         // so many records that a hole in them shows
+  bool dried_up = false;      // dense before the window, next to nothing within
+  std::optional<Window> gap;  // within the window, when dense
+};
+
+struct Shared {
+  VerifierSources sources;
+  VerifierOptions options;
+  std::map<std::string, Coverage> coverage;  // by table and window
+  std::optional<Window> kept;                // first and last time of any telemetry
+};
+
+class Session {
+ public:
+  explicit Session(Shared& shared) : shared_(shared) {}
+
+  // The rows, or nothing: then the session is unverifiable.
+  std::optional<store::Rows> Run(const std::string& sql, std::vector<store::SqlValue> parameters,
+                                 size_t max_rows = 10'000);
+  // False, with the reason noted, unless the table holds the whole window.
+  bool Covered(const std::string& table, const Window& window);
+  void Unverifiable(std::string why);
+  bool failed() const { return !why_.empty(); }
+
+  const store::SqlDialect& dialect() const { return shared_.sources.dialect; }
+  const VerifierSources& sources() const { return shared_.sources; }
+  const VerifierOptions& options() const { return shared_.options; }
+
+  void Exemplar(std::string kind, std::string id, std::string span = "");
+  // Puts what was noted into the verdict; an unverifiable session makes it so.
+  Verdict Finish(Verdict verdict) &&;
+  Verdict Finish() && { return std::move(*this).Finish(Verdict{}); }
+
+ private:
+  std::optional<Coverage> Look(const std::string& table, const Window& window);
+  bool Whole(const std::string& table, const Window& window, bool& dense);
+  std::optional<Window> Kept();
+
+  Shared& shared_;
+  std::vector<UsedQuery> queries_;
+  std::vector<ExemplarId> exemplars_;
+  std::string why_;
+};
+
+// Column readers for what SQL gives back; 0 and "" for NULL.
+double Number(const store::SqlValue& value);
+bool IsNull(const store::SqlValue& value);
+std::string Text(const store::SqlValue& value);
+
+}  // namespace tocsin::claims::internal
