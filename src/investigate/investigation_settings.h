@@ -1,0 +1,18 @@
+// What a person configures of investigations (docs/formats/configuration.md). Value type.
+#pragma once
+
+#include <optional>
+
+#include "investigate/agent/investigator.h"
+#include "ports/model/model_client.h"
+
+namespace tocsin::investigate {
+
+struct InvestigationSettings {
+  bool briefs = true;                         // made by itself when an incident pages
+  std::optional<ports::ModelSettings> model;  // none: every brief is made without one
+  bool ask_by_itself = false;   // the model is asked for briefs made by itself, not only on request
+  InvestigatorOptions options;  // bounds of one investigation
+};
+
+}  // namespace tocsin::investigate
