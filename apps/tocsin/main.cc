@@ -7,8 +7,12 @@
 #include "runtime/serve_command.h"
 #include "surface/cli/audit_verify.h"
 #include "surface/cli/commands.h"
+#include "surface/cli/eval_investigate.h"
 #include "surface/cli/eval_mix.h"
+#include "surface/cli/eval_rca.h"
 #include "surface/cli/eval_swap.h"
+#include "surface/cli/eval_templates.h"
+#include "surface/cli/eval_verify.h"
 #include "surface/cli/simulate.h"
 
 int main(int argc, char** argv) {
@@ -24,7 +28,10 @@ int main(int argc, char** argv) {
   CLI::App* incident = app.add_subcommand("incident", "One incident")->require_subcommand(1);
   surface::AddIncidentShow(*incident, context);
   surface::AddIncidentWork(*incident, context);
+  surface::AddBriefCommand(app, context);
+  surface::AddClaimCommand(app, context);
   surface::AddOnCallCommand(app, context);
+  surface::AddContextCommand(app, context);
   surface::AddNoiseCommand(app, context);
   surface::AddStatusCommand(app, context);
   surface::AddFeedbackCommand(app, context);
@@ -34,6 +41,10 @@ int main(int argc, char** argv) {
       app.add_subcommand("eval", "Measure the monitors on recorded answers")->require_subcommand(1);
   surface::AddEvalSwap(*eval, context);
   surface::AddEvalMix(*eval, context);
+  surface::AddEvalVerify(*eval, context);
+  surface::AddEvalTemplates(*eval, context);
+  surface::AddEvalInvestigate(*eval, context);
+  surface::AddEvalRca(*eval, context);
   surface::AddSimulate(app, context);
   surface::AddVersion(app, context);
   try {

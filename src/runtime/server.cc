@@ -6,7 +6,14 @@
 #include <atomic>
 #include <optional>
 
+#include "detect/behavior_source.h"
 #include "ingest/duplicate_filter.h"
+#include "ingest/log_templates.h"
+#include "investigate/agent/investigator.h"
+#include "investigate/context/alert_history.h"
+#include "investigate/investigation_desk.h"
+#include "runtime/internal/brief_follower.h"
+#include "runtime/internal/restore_templates.h"
 #include "runtime/internal/retention.h"
 #include "runtime/settings_reloader.h"
 #include "store/data_directory.h"
@@ -35,6 +42,7 @@ class Running final : public Server {
     decode_.redactor = std::move(redactor);
     TOCSIN_RETURN_IF_ERROR(OpenStores());
     TOCSIN_RETURN_IF_ERROR(SeedDuplicates());
+    TOCSIN_RETURN_IF_ERROR(internal::RestoreTemplates(*stores_->telemetry, templates_));
     return StartServers();
   }
 
@@ -51,6 +59,7 @@ class Running final : public Server {
     if (stopped_.exchange(true)) return;
     ready_ = false;
     retention_.reset();
+    briefs_.reset();
     if (grpc_) grpc_->Stop();
     if (http_) http_->Stop();
     metrics_.SetSampler(nullptr);
@@ -62,6 +71,7 @@ class Running final : public Server {
     }
     http_.reset();
     grpc_.reset();
+    investigations_.reset();
     writer_.reset();  // offers nothing more
     detection_.reset();
     dispatcher_.reset();
@@ -116,11 +126,13 @@ class Running final : public Server {
   }
 
   Status StartServers() {
-    receiver_ = surface::MakeTelemetryReceiver({*writer_, duplicates_, clock_, metrics_, decode_});
+    receiver_ =
+        surface::MakeTelemetryReceiver({*writer_, duplicates_, templates_, clock_, metrics_, decode_});
+    TOCSIN_RETURN_IF_ERROR(OpenInvestigations());
     api_.emplace(surface::ApiDependencies{
         *receiver_, *writer_, *stores_->telemetry, *stores_->ledger, *detection_, *alerts_, *dispatcher_,
-        settings_.alert_mappings, clock_, metrics_, surface::kVersion, clock_.Now(), decode_,
-        [this] { return ready_.load(); }, settings_.detection.watcher.alpha});
+        *investigations_, settings_.alert_mappings, clock_, metrics_, surface::kVersion, clock_.Now(),
+        decode_, [this] { return ready_.load(); }, settings_.detection.watcher.alpha});
     if (settings_.grpc_enabled) {
       surface::GrpcServerOptions options{settings_.grpc.host, settings_.grpc.port, settings_.limits};
       TOCSIN_ASSIGN_OR_RETURN(grpc_, surface::GrpcServer::Start(options, *receiver_));
@@ -141,7 +153,25 @@ class Running final : public Server {
     metrics_.SetSampler([this] { return Sample(); });
     retention_ = std::make_unique<internal::RetentionTimer>(*stores_->telemetry, clock_, settings_.retention);
     dispatcher_->Start();
+    if (settings_.investigation.briefs)
+      briefs_ =
+          std::make_unique<internal::BriefFollower>(*investigations_, settings_.investigation.ask_by_itself);
     ready_ = true;
+    return Status::Ok();
+  }
+
+  Status OpenInvestigations() {
+    if (settings_.investigation.model) {
+      TOCSIN_ASSIGN_OR_RETURN(model_, ports::MakeModelClient(*settings_.investigation.model, clock_));
+      investigator_ = std::make_unique<investigate::Investigator>(*model_, settings_.investigation.options);
+    }
+    behavior_ = detect::MakeBehaviorSource({settings_.detection.watcher.entity_prefixes});
+    alert_history_ = std::make_unique<investigate::AlertHistory>(alerts_.get(), *stores_->ledger, clock_);
+    investigate::ContextSources context{*stores_->telemetry, store::DuckDbDialect(), *stores_->ledger,
+                                        clock_};
+    context.alerts = alert_history_.get();
+    investigations_ = std::make_unique<investigate::InvestigationDesk>(investigate::InvestigationSources{
+        context, behavior_.get(), clock_, investigator_.get(), [this] { return dispatcher_->config(); }});
     return Status::Ok();
   }
 
@@ -199,6 +229,7 @@ class Running final : public Server {
              number(dispatch.sender.sent), true},
             {"tocsin_notification_tries_failed_total", "Tries that a channel did not take",
              number(dispatch.sender.tries_failed), true},
+            {"tocsin_log_templates", "Kinds of log line that are known", number(templates_.size()), false},
             {"tocsin_http_connections", "Open HTTP connections", number(http.connections), false},
             {"tocsin_http_inflight_bytes", "Request bodies being read or decoded",
              number(http.inflight_bytes), false}};
@@ -208,6 +239,7 @@ class Running final : public Server {
   const ports::Clock& clock_;
   ingest::DecodeOptions decode_;
   ingest::DuplicateFilter duplicates_;
+  ingest::LogTemplates templates_;
   surface::ServerMetrics metrics_;
   std::optional<store::Stores> stores_;
   std::unique_ptr<respond::DetectionService> detection_;
@@ -216,10 +248,16 @@ class Running final : public Server {
   std::unique_ptr<SettingsReloader> reloader_;
   std::unique_ptr<store::TelemetryWriter> writer_;
   std::unique_ptr<surface::TelemetryReceiver> receiver_;
+  std::unique_ptr<claims::BehaviorSource> behavior_;
+  std::unique_ptr<investigate::AlertHistory> alert_history_;
+  std::unique_ptr<ports::ModelClient> model_;
+  std::unique_ptr<investigate::Investigator> investigator_;
+  std::unique_ptr<investigate::InvestigationDesk> investigations_;
   std::optional<surface::ApiDependencies> api_;
   std::unique_ptr<surface::GrpcServer> grpc_;
   std::unique_ptr<surface::HttpServer> http_;
   std::unique_ptr<internal::RetentionTimer> retention_;
+  std::unique_ptr<internal::BriefFollower> briefs_;
   std::atomic<bool> ready_{false};
   std::atomic<bool> stopped_{false};
 };

@@ -14,6 +14,7 @@
 
 #include "ingest/alert_mapping.h"
 #include "ingest/redaction.h"
+#include "investigate/investigation_settings.h"
 #include "kernel/limits.h"
 #include "kernel/status.h"
 #include "kernel/time.h"
@@ -45,6 +46,7 @@ struct Settings {
   respond::DetectionOptions detection;
   respond::AlertRules alerts = DefaultAlertRules();
   respond::DispatchConfig dispatch;
+  investigate::InvestigationSettings investigation;
   std::map<std::string, ingest::AlertMapping> alert_mappings;  // by the name in the webhook's path
   std::string log_level = "info";
   std::string file;  // where they were read from; "" = nowhere
@@ -52,9 +54,9 @@ struct Settings {
   std::map<std::string, std::string> fixed_keys;
 };
 // Every other key is applied while the server runs.
-inline constexpr std::string_view kFixedKeys[] = {"data",      "http",      "grpc",          "io_threads",
-                                                  "log_level", "retention", "store",         "limits",
-                                                  "redaction", "detection", "alert_mappings"};
+inline constexpr std::string_view kFixedKeys[] = {
+    "data",  "http",   "grpc",      "io_threads", "log_level",      "retention",
+    "store", "limits", "redaction", "detection",  "alert_mappings", "investigation"};
 
 // A document and everything that is wrong with it, by line: "tocsin.yaml:7: limits.max_backlog_bytes: 'lots'
 // is not a size such as 1048576 or 16MiB". `settings` hold nothing when there are problems.

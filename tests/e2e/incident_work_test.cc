@@ -50,7 +50,10 @@ TEST_F(IncidentWork, FromDeclaredToClosed) {
   EXPECT_EQ(shown.body["work"]["acknowledged_by"], "kim");
   const auto timeline = Send("GET", path + "/timeline");
   std::vector<std::string> kinds;
-  for (const auto& event : timeline.body["events"]) kinds.push_back(event["kind"]);
+  for (const auto& event : timeline.body["events"]) {
+    // The brief is made beside it, whenever it is done.
+    if (event["kind"] != "brief.made") kinds.push_back(event["kind"]);
+  }
   EXPECT_THAT(kinds, ::testing::ElementsAre("incident.opened", "incident.acknowledged", "incident.refused",
                                             "incident.noted", "incident.state"));
   EXPECT_THAT(Send("GET", path + "/timeline?format=text").text, HasSubstr("seen in Paris"));

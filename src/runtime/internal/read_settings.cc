@@ -9,6 +9,7 @@
 #include "respond/config/alert_rules_reader.h"
 #include "respond/config/dispatch_reader.h"
 #include "runtime/internal/read_alert_mappings.h"
+#include "runtime/internal/read_investigation.h"
 
 namespace tocsin::runtime::internal {
 namespace {
@@ -119,6 +120,7 @@ Settings ReadSettings(const ports::YamlValue& root) {
     ReadDetection(section, settings.detection);
     settings.detection.limits = settings.limits;
     ReadOnCallAndAlerts(section, settings);
+    ReadInvestigation(section, settings.investigation);
     if (const auto at = section.Value("alert_mappings")) ReadAlertMappings(*at, settings.alert_mappings);
     section.Finish();
     for (const std::string_view key : kFixedKeys) {

@@ -11,6 +11,8 @@ void AddIncidentsCommand(CLI::App& app, CommandContext& context);
 void AddIncidentShow(CLI::App& incident, CommandContext& context);
 // tocsin incident ack|triage|mitigate|monitor|close|reopen|merge|assign|severity|note|task|… ID
 void AddIncidentWork(CLI::App& incident, CommandContext& context);
+// tocsin context ID [--json] [--url URL]
+void AddContextCommand(CLI::App& app, CommandContext& context);
 // tocsin status [--json] [--url URL]
 void AddStatusCommand(CLI::App& app, CommandContext& context);
 // tocsin feedback --trace ID | --response ID | --conversation ID [--span ID] [--score N] [--label TEXT] …
@@ -19,6 +21,10 @@ void AddFeedbackCommand(CLI::App& app, CommandContext& context);
 void AddOnCallCommand(CLI::App& app, CommandContext& context);
 // tocsin noise [--since 7d] [--json] [--url URL]
 void AddNoiseCommand(CLI::App& app, CommandContext& context);
+// tocsin claim check FILE|- [--json] [--url URL]; tocsin claim schema
+void AddClaimCommand(CLI::App& app, CommandContext& context);
+// tocsin brief show|make|verify ID [--json] [--url URL]
+void AddBriefCommand(CLI::App& app, CommandContext& context);
 // tocsin replay FILE… (see docs/guides/replay.md)
 void AddReplay(CLI::App& app, CommandContext& context);
 // tocsin version

@@ -20,6 +20,10 @@
 #include "surface/server_metrics.h"
 #include "surface/telemetry_receiver.h"
 
+namespace tocsin::investigate {
+class InvestigationDesk;
+}
+
 namespace tocsin::surface {
 
 struct ApiDependencies {
@@ -30,6 +34,7 @@ struct ApiDependencies {
   respond::DetectionService& detection;
   respond::AlertDesk& alerts;
   respond::Dispatcher& dispatch;  // the one way in for what is done to an incident
+  investigate::InvestigationDesk& investigations;
   const std::map<std::string, ingest::AlertMapping>& alert_mappings;  // by the name in the webhook's path
   const ports::Clock& clock;
   ServerMetrics& metrics;

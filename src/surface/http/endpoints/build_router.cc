@@ -11,6 +11,7 @@ Router BuildRouter(const ApiDependencies& api) {
   AddIncidents(router, api);
   AddIncident(router, api);
   AddIncidentActions(router, api);
+  AddContext(router, api);
   AddAlerts(router, api);
   AddAlertEvents(router, api);
   AddSilences(router, api);
@@ -19,6 +20,8 @@ Router BuildRouter(const ApiDependencies& api) {
   AddNoise(router, api);
   AddSlackInteractions(router, api);
   AddGenerations(router, api);
+  AddClaims(router, api);
+  AddBrief(router, api);
   AddCounts(router, api);
   AddStatus(router, api);
   AddHealth(router, api);

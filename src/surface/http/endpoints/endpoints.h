@@ -15,7 +15,8 @@ void AddIncidents(Router& router, const ApiDependencies& api);      // GET /api/
 void AddIncident(Router& router, const ApiDependencies& api);       // GET /api/v1/incidents/{id}
 // POST /api/v1/incidents, /api/v1/incidents/{id}/actions; GET /api/v1/incidents/{id}/timeline
 void AddIncidentActions(Router& router, const ApiDependencies& api);
-void AddAlerts(Router& router, const ApiDependencies& api);  // /api/v2/alerts, /api/v2/alerts/groups
+void AddContext(Router& router, const ApiDependencies& api);  // GET /api/v1/incidents/{id}/context
+void AddAlerts(Router& router, const ApiDependencies& api);   // /api/v2/alerts, /api/v2/alerts/groups
 // POST /api/v1/alerts/cloudevents, /api/v1/alerts/webhook/{name}
 void AddAlertEvents(Router& router, const ApiDependencies& api);
 void AddSilences(Router& router, const ApiDependencies& api);   // /api/v2/silences, status, receivers
@@ -26,12 +27,15 @@ void AddOnCall(Router& router, const ApiDependencies& api);  // GET /api/v1/onca
 void AddNoise(Router& router, const ApiDependencies& api);   // GET /api/v1/noise
 void AddSlackInteractions(Router& router, const ApiDependencies& api);  // POST /api/v1/slack/interactions
 void AddGenerations(Router& router, const ApiDependencies& api);        // GET /api/v1/generations
-void AddCounts(Router& router, const ApiDependencies& api);             // GET /api/v1/counts
-void AddStatus(Router& router, const ApiDependencies& api);             // GET /api/v1/status
-void AddHealth(Router& router, const ApiDependencies& api);             // GET /livez, /readyz
-void AddMetrics(Router& router, const ApiDependencies& api);            // GET /metrics
-void AddHomePage(Router& router, const ApiDependencies& api);           // GET /
-void AddIncidentPage(Router& router, const ApiDependencies& api);       // GET /incidents/{id}
+void AddClaims(Router& router, const ApiDependencies& api);  // POST /api/v1/claims/verify, GET …/schema
+// GET, POST /api/v1/incidents/{id}/brief; POST …/brief/verify
+void AddBrief(Router& router, const ApiDependencies& api);
+void AddCounts(Router& router, const ApiDependencies& api);        // GET /api/v1/counts
+void AddStatus(Router& router, const ApiDependencies& api);        // GET /api/v1/status
+void AddHealth(Router& router, const ApiDependencies& api);        // GET /livez, /readyz
+void AddMetrics(Router& router, const ApiDependencies& api);       // GET /metrics
+void AddHomePage(Router& router, const ApiDependencies& api);      // GET /
+void AddIncidentPage(Router& router, const ApiDependencies& api);  // GET /incidents/{id}
 // GET /openapi.json, of the routes added before it. Last.
 void AddOpenApi(Router& router, const ApiDependencies& api);
 

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "investigate/investigation_desk.h"
 #include "respond/dispatch/paging_status.h"
 #include "respond/lifecycle/incident_action.h"
 #include "respond/render_incident.h"
@@ -10,6 +11,7 @@ namespace tocsin::surface {
 namespace {
 
 constexpr size_t kPhoneColumns = 48;
+constexpr size_t kBriefLines = 40;
 
 Response Show(const ApiDependencies& api, const Request& request) {
   const std::string id(request.Param("id"));
@@ -29,9 +31,13 @@ Response Show(const ApiDependencies& api, const Request& request) {
     const std::string people = respond::RenderView(*work, api.clock.Now(), kPhoneColumns);
     if (!people.empty()) text += "\n" + people;
   }
+  std::string brief;
+  if (const auto made = api.investigations.Stored(IncidentId{id}); made && *made)
+    brief = "<h2>What is proven</h2>\n<pre>" + EscapeHtml(investigate::RenderBrief(**made, kBriefLines)) +
+            "</pre>\n<h2>The incident</h2>\n";
   return HtmlPage(
       (*incident)->title,
-      back + "<pre>" + EscapeHtml(text) + "</pre>\n" +
+      back + brief + "<pre>" + EscapeHtml(text) + "</pre>\n" +
           fmt::format("<p class=\"dim\"><a href=\"/api/v1/incidents/{}\">as JSON</a></p>\n", EscapeHtml(id)));
 }
 
