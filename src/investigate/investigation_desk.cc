@@ -59,8 +59,8 @@ Result<ContextPack> InvestigationDesk::Context(const IncidentId& id) const {
 }
 
 Result<Brief> InvestigationDesk::Make(const IncidentId& id, bool ask_model, std::stop_token stop) {
-  const std::unique_lock lock(making_, std::try_to_lock);
-  if (!lock.owns_lock())
+  std::unique_lock making(making_, std::try_to_lock);
+  if (!making.owns_lock())
     return tl::unexpected(
         Status(Code::kResourceExhausted, "another brief is being made: try again in some seconds"));
   TOCSIN_ASSIGN_OR_RETURN(const ContextPack pack, Context(id));
@@ -73,10 +73,18 @@ Result<Brief> InvestigationDesk::Make(const IncidentId& id, bool ask_model, std:
   if (!ranking)
     brief.not_looked_at.push_back(fmt::format("which service broke first: {}", ranking.error().message()));
   brief.seconds += pack.seconds;
-  std::vector<std::string> exchanges;
-  if (ask_model && sources_.investigator != nullptr)
-    exchanges =
-        sources_.investigator->Investigate({pack, sources_.context.telemetry, verifier, now}, brief, stop);
+  TOCSIN_RETURN_IF_ERROR(Store(brief, {}));
+  // A model may take minutes: what is proven is there already, and other briefs need not wait for it.
+  making.unlock();
+  if (!ask_model || sources_.investigator == nullptr) return brief;
+  const std::unique_lock asking(asking_, std::try_to_lock);
+  if (!asking.owns_lock()) {
+    brief.model.outcome = "unavailable";
+    brief.model.detail = "the model is being asked about another incident";
+    return brief;
+  }
+  const auto exchanges =
+      sources_.investigator->Investigate({pack, sources_.context.telemetry, verifier, now}, brief, stop);
   TOCSIN_RETURN_IF_ERROR(Store(brief, exchanges));
   return brief;
 }
@@ -130,17 +138,26 @@ Result<BriefRecheck> InvestigationDesk::Recheck(const IncidentId& id) const {
   return out;
 }
 
-Result<std::vector<IncidentId>> InvestigationDesk::WithoutBrief() const {
+Result<std::vector<IncidentId>> InvestigationDesk::WithoutBrief(std::set<std::string>& briefed) const {
   store::IncidentFilter filter;
   filter.state = "active";
   TOCSIN_ASSIGN_OR_RETURN(const auto incidents, sources_.context.ledger.FindIncidents(filter));
   std::vector<IncidentId> out;
+  std::set<std::string> kept;
   for (const auto& incident : incidents) {
     if (!incident.page) continue;
-    TOCSIN_ASSIGN_OR_RETURN(const auto document,
-                            sources_.context.ledger.FindDocument(kBriefs, incident.id.value));
-    if (!document) out.insert(out.begin(), incident.id);
+    const std::string& id = incident.id.value;
+    bool has = briefed.contains(id);
+    if (!has) {
+      TOCSIN_ASSIGN_OR_RETURN(const auto document, sources_.context.ledger.FindDocument(kBriefs, id));
+      has = document.has_value();
+    }
+    if (has)
+      kept.insert(id);
+    else
+      out.insert(out.begin(), incident.id);
   }
+  briefed = std::move(kept);
   return out;
 }
 

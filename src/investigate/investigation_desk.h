@@ -4,14 +4,15 @@
 // A brief is stored with its incident in the ledger (documents "briefs", one an incident, the newest) and
 // each making is an event on the timeline; what was said to and by a model is kept beside it ("exchanges").
 // Ownership: refers to its sources, which must outlive it. Thread-safety: all methods; they block for
-// seconds, so not on an I/O thread. One brief is made at a time. Errors: kNotFound, kResourceExhausted
-// (another brief is being made), the stores'.
+// seconds, so not on an I/O thread. One brief is made and one model asked at a time. Errors: kNotFound,
+// kResourceExhausted (another brief is being made), the stores'.
 #pragma once
 
 #include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -61,15 +62,17 @@ class InvestigationDesk {
   Result<BriefRecheck> Recheck(const IncidentId& id) const;
   bool has_model() const { return sources_.investigator != nullptr; }
 
-  // Incidents that page, are not over and have no brief, oldest first.
-  Result<std::vector<IncidentId>> WithoutBrief() const;
+  // Incidents that page, are not over and have no brief, oldest first. `briefed` remembers, from call to
+  // call, those that have one, so that a brief is not read again to see that it is there.
+  Result<std::vector<IncidentId>> WithoutBrief(std::set<std::string>& briefed) const;
 
  private:
   claims::VerifierSources Sources() const;
   Status Store(const Brief& brief, const std::vector<std::string>& exchanges);
 
   InvestigationSources sources_;
-  mutable std::mutex making_;
+  std::mutex making_;
+  std::mutex asking_;
 };
 
 }  // namespace tocsin::investigate

@@ -38,15 +38,10 @@ std::optional<Comparison> TakeBoth(Session& s, const Measure& m, const Window& w
 }
 
 // How much of the change is left when like questions are compared with like.
-std::optional<stats::Decomposition> WithinStrata(Session& s, const BehaviorShift& claim) {
-  Measure other = claim.measure;
-  if (!claim.against.empty()) other.where = claim.against;
-  const auto now = BehaviorValues(s, claim.measure, claim.window);
-  const auto before = BehaviorValues(s, other, claim.baseline);
-  if (!now || !before) return std::nullopt;
+stats::Decomposition WithinStrata(const std::vector<TimedValue>& now, const std::vector<TimedValue>& before) {
   std::map<uint32_t, stats::Stratum> strata;
-  for (const auto& v : *before) strata[v.stratum].reference.Add(v.value);
-  for (const auto& v : *now) strata[v.stratum].live.Add(v.value);
+  for (const auto& v : before) strata[v.stratum].reference.Add(v.value);
+  for (const auto& v : now) strata[v.stratum].live.Add(v.value);
   std::vector<stats::Stratum> list;
   for (auto& [key, stratum] : strata) list.push_back(std::move(stratum));
   return stats::Decompose(list);
@@ -109,17 +104,25 @@ Verdict CheckKind(Session& s, const MetricChange& claim) {
 }
 
 Verdict CheckKind(Session& s, const BehaviorShift& claim) {
-  const auto c = TakeBoth(s, claim.measure, claim.window, claim.baseline, claim.against);
-  if (!c) return {};
-  Verdict v = JudgeChange(*c, claim.direction, claim.factor, claim.difference, QuantityOf(claim.measure));
+  const Measure& m = claim.measure;
+  const auto now = s.Covered(m.of, claim.window) ? BehaviorValues(s, m, claim.window) : std::nullopt;
+  if (!now) return {};
+  Measure other = m;
+  if (!claim.against.empty()) other.where = claim.against;
+  const auto before =
+      s.Covered(m.of, claim.baseline) ? BehaviorValues(s, other, claim.baseline) : std::nullopt;
+  if (!before) return {};
+  const Comparison c = Compare(Summarize(*now, m.statistic, kEachOfTwo, claim.window),
+                               Summarize(*before, m.statistic, kEachOfTwo, claim.baseline));
+  if (!Enough(s, m, c.now, c.before)) return {};
+  Verdict v = JudgeChange(c, claim.direction, claim.factor, claim.difference, QuantityOf(m));
   if (!v.verified()) return v;
-  const auto split = WithinStrata(s, claim);
-  if (!split) return v;
-  const double within = split->within.value, total = split->total.value;
+  const auto split = WithinStrata(*now, *before);
+  const double within = split.within.value, total = split.total.value;
   if (within * total <= 0 || std::abs(within) < std::abs(total) / 4) {
     v.kind = Kind::kRefuted;
     v.why += "; but other questions explain it: like questions are answered as before";
-  } else if (!split->within.excludes_zero()) {
+  } else if (!split.within.excludes_zero()) {
     v.kind = Kind::kUnverifiable;
     v.why += "; within like questions it may be chance";
   } else {

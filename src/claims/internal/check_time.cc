@@ -145,8 +145,7 @@ Verdict CheckKind(Session& s, const ChangePrecedes& claim) {
   s.Exemplar("change", claim.change);
   const auto onset = OnsetOf(s, claim);
   if (!onset) return {};
-  const auto* ns = std::get_if<int64_t>(&rows->rows[0][0]);
-  const Time at{ns == nullptr ? 0 : *ns};
+  const Time at{Whole(rows->rows[0][0])};
   v.n = 1;
   v.why =
       fmt::format("the change is of {}, the onset of {} (between {} and {})", FormatTime(at),

@@ -86,8 +86,7 @@ std::optional<std::vector<TimedValue>> MetricValues(Session& s, const Measure& m
   SeriesReader reader(m.statistic);
   for (const auto& row : rows->rows) {
     const std::string series = Text(row[0]) + '\n' + Text(row[1]) + '\n' + Text(row[2]);
-    const auto* time = std::get_if<int64_t>(&row[6]);
-    const Point point{time == nullptr ? 0 : *time, Maybe(row[7]), Maybe(row[8]), Maybe(row[9])};
+    const Point point{Whole(row[6]), Maybe(row[7]), Maybe(row[8]), Maybe(row[9])};
     const bool counter = Text(row[3]) == "sum" && Number(row[5]) != 0;
     reader.Add(series, counter, Text(row[4]) == "cumulative", point);
   }

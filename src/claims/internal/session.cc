@@ -68,20 +68,6 @@ Duration SlackOf(const Window& window) {
 
 }  // namespace
 
-double Number(const store::SqlValue& value) {
-  if (const auto* i = std::get_if<int64_t>(&value)) return static_cast<double>(*i);
-  if (const auto* d = std::get_if<double>(&value)) return *d;
-  if (const auto* b = std::get_if<bool>(&value)) return *b ? 1 : 0;
-  return 0;
-}
-
-bool IsNull(const store::SqlValue& value) { return std::holds_alternative<std::monostate>(value); }
-
-std::string Text(const store::SqlValue& value) {
-  const auto* text = std::get_if<std::string>(&value);
-  return text == nullptr ? "" : *text;
-}
-
 void Session::Unverifiable(std::string why) {
   if (why_.empty()) why_ = std::move(why);
 }

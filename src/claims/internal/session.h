@@ -10,6 +10,7 @@
 
 #include "claims/verdict.h"
 #include "claims/verifier.h"
+#include "store/sql_cell.h"
 
 namespace tocsin::claims::internal {
 
@@ -59,9 +60,9 @@ class Session {
   std::string why_;
 };
 
-// Column readers for what SQL gives back; 0 and "" for NULL.
-double Number(const store::SqlValue& value);
-bool IsNull(const store::SqlValue& value);
-std::string Text(const store::SqlValue& value);
+using store::IsNull;
+using store::Number;
+using store::Text;
+using store::Whole;
 
 }  // namespace tocsin::claims::internal

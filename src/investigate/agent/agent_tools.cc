@@ -6,8 +6,6 @@
 
 #include "claims/claim_json.h"
 #include "claims/claim_text.h"
-#include "investigate/brief/make_brief.h"
-#include "investigate/context/context_render.h"
 #include "respond/json_text.h"
 
 namespace tocsin::investigate {
@@ -248,12 +246,11 @@ AgentTools::Answer AgentTools::CheckClaim(const json& arguments) {
   if (it == arguments.end()) return Wrong("needs 'claim'");
   const auto claim = claims::ReadClaim(*it);
   if (!claim) return Wrong(claim.error().message());
-  BriefLine line = investigate::CheckLine(subject_.verifier, "model", *claim, "model");
+  const BriefLine& line = check_(*claim);
   json out{
       {"verdict", claims::VerdictName(line.verdict.kind)}, {"why", line.verdict.why}, {"n", line.verdict.n}};
   if (line.verdict.observed) out["observed"] = *line.verdict.observed;
   if (line.verdict.baseline) out["baseline"] = *line.verdict.baseline;
-  checked_.push_back(std::move(line));
   return Bounded(out);
 }
 

@@ -5,6 +5,7 @@
 // Bounds: rows, bytes of one answer, calls. Ownership: refers to its subject. Not thread-safe.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -18,8 +19,10 @@ namespace tocsin::investigate {
 
 class AgentTools {
  public:
-  AgentTools(const InvestigationSubject& subject, size_t max_bytes)
-      : subject_(subject), max_bytes_(max_bytes) {}
+  // Runs a claim, once however often it is asked for, and keeps its line.
+  using Check = std::function<const BriefLine&(const claims::Claim&)>;
+  AgentTools(const InvestigationSubject& subject, size_t max_bytes, Check check)
+      : subject_(subject), max_bytes_(max_bytes), check_(std::move(check)) {}
 
   // With submit_findings, by which the model answers.
   static std::vector<ports::ModelTool> Tools();
@@ -29,9 +32,6 @@ class AgentTools {
   };
   // Not for submit_findings.
   Answer Call(const ports::ModelToolCall& call);
-
-  // Claims the model had checked, with their verdicts, in order and once each.
-  const std::vector<BriefLine>& checked() const { return checked_; }
 
  private:
   Answer GetContext(const nlohmann::json& arguments);
@@ -46,8 +46,8 @@ class AgentTools {
 
   const InvestigationSubject& subject_;
   size_t max_bytes_;
+  Check check_;
   std::map<std::string, int> asked_;
-  std::vector<BriefLine> checked_;
 };
 
 inline constexpr const char* kSubmitTool = "submit_findings";

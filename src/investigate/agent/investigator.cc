@@ -43,7 +43,8 @@ class Conversation {
         options_(options),
         subject_(subject),
         brief_(brief),
-        tools_(subject, options.max_tool_bytes),
+        tools_(subject, options.max_tool_bytes,
+               [this](const claims::Claim& claim) -> const BriefLine& { return Line(claim); }),
         budget_(options.budget) {}
 
   std::vector<std::string> Run(const std::stop_token& stop) {
@@ -280,15 +281,13 @@ class Conversation {
         findings.dropped > 0 ? fmt::format("{} more were dropped", findings.dropped) : "");
   }
 
-  // What the model had checked stays whatever became of it; an answer that was only objected to is taken as
-  // it was.
+  // An answer that was only objected to is taken as it was.
   void Keep() {
     if (last_ && brief_.model.outcome != "answered" && brief_.model.outcome != "abstained") {
       const ModelUse how = brief_.model;
       Take(*last_);
       brief_.model = how;
     }
-    for (const auto& line : tools_.checked()) Index(*line.claim);
   }
 
   ports::ModelClient& client_;

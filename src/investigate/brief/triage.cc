@@ -7,6 +7,7 @@
 #include <map>
 
 #include "claims/claim_text.h"
+#include "store/sql_cell.h"
 
 namespace tocsin::investigate {
 namespace {
@@ -84,12 +85,11 @@ class Triage {
                                          {w.from.ns, w.to.ns, service_}, limits);
       if (!rows) return {};
       double total = 0;
-      for (const auto& row : rows->rows) total += static_cast<double>(std::get<int64_t>(row[1]));
+      for (const auto& row : rows->rows) total += store::Number(row[1]);
       (now ? after : before) = total;
       for (const auto& row : rows->rows) {
-        auto& share = out[std::get<std::string>(row[0])];
-        (now ? share.second : share.first) =
-            static_cast<double>(std::get<int64_t>(row[1])) / std::max(1.0, total);
+        auto& share = out[store::Text(row[0])];
+        (now ? share.second : share.first) = store::Number(row[1]) / std::max(1.0, total);
       }
     }
     return out;
@@ -142,7 +142,7 @@ std::vector<TriageClaim> TriageFeature(const ContextPack& pack, store::Telemetry
   const auto any = telemetry.Query(
       "SELECT count(*) FROM generations WHERE time_ns >= ? AND time_ns < ? AND service = ?",
       {pack.windows.baseline.from.ns, pack.windows.window.to.ns, pack.incident.service}, limits);
-  if (!any || any->rows.empty() || std::get<int64_t>(any->rows[0][0]) == 0) return {};
+  if (!any || any->rows.empty() || store::Whole(any->rows[0][0]) == 0) return {};
   return Triage(pack, telemetry).Run();
 }
 

@@ -8,6 +8,7 @@
 #include <map>
 
 #include "investigate/root_cause/trace_digest.h"
+#include "store/sql_cell.h"
 
 namespace tocsin::investigate {
 namespace {
@@ -24,21 +25,12 @@ struct Windows {
   size_t buckets = 0, reference_steps = 0;
 };
 
-int64_t Whole(const store::SqlValue& value) {
-  if (const auto* i = std::get_if<int64_t>(&value)) return *i;
-  if (const auto* d = std::get_if<double>(&value)) return static_cast<int64_t>(*d);
-  return 0;
-}
+using store::Text;
+using store::Whole;
 
+// NaN: nothing measured.
 double Real(const store::SqlValue& value) {
-  if (const auto* i = std::get_if<int64_t>(&value)) return static_cast<double>(*i);
-  if (const auto* d = std::get_if<double>(&value)) return *d;
-  return std::numeric_limits<double>::quiet_NaN();
-}
-
-std::string Text(const store::SqlValue& value) {
-  const auto* text = std::get_if<std::string>(&value);
-  return text == nullptr ? "" : *text;
+  return store::IsNull(value) ? std::numeric_limits<double>::quiet_NaN() : store::Number(value);
 }
 
 Windows WindowsOf(const ContextPack& pack) {

@@ -6,6 +6,7 @@
 #include <condition_variable>
 #include <map>
 #include <mutex>
+#include <set>
 
 namespace tocsin::runtime::internal {
 namespace {
@@ -31,15 +32,18 @@ BriefFollower::~BriefFollower() {
 
 void BriefFollower::Run(const std::stop_token& stop) {
   std::map<std::string, Tried> tried;
+  std::set<std::string> briefed;
   std::mutex mutex;
   std::condition_variable_any wake;
   while (!stop.stop_requested()) {
-    const auto waiting = desk_.WithoutBrief();
+    const auto waiting = desk_.WithoutBrief(briefed);
     for (const auto& id : waiting ? *waiting : std::vector<IncidentId>{}) {
       if (stop.stop_requested()) return;
       auto& t = tried[id.value];
       if (t.times >= kTries || Clock::now() < t.next) continue;
       const auto brief = desk_.Make(id, ask_model_, stop);
+      // That somebody else's brief is being made is no failure of this one.
+      if (!brief && brief.error().code() == Code::kResourceExhausted) continue;
       t.next = Clock::now() + std::chrono::seconds(2 << ++t.times);
       if (!brief) spdlog::warn("the brief of {} was not made: {}", id.value, brief.error().message());
     }

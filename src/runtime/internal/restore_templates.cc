@@ -7,19 +7,15 @@
 #include <variant>
 #include <vector>
 
+#include "store/sql_cell.h"
+
 namespace tocsin::runtime::internal {
 namespace {
 
 constexpr size_t kMaxRows = ingest::LogTemplates::kMaxSightings;
 
-std::string Text(const store::SqlValue& value) {
-  const auto* text = std::get_if<std::string>(&value);
-  return text == nullptr ? std::string() : *text;
-}
-int64_t Number(const store::SqlValue& value) {
-  const auto* number = std::get_if<int64_t>(&value);
-  return number == nullptr ? 0 : *number;
-}
+using store::Text;
+using store::Whole;
 
 }  // namespace
 
@@ -36,7 +32,7 @@ Status RestoreTemplates(store::TelemetryStore& store, ingest::LogTemplates& temp
   rows.reserve(found->rows.size());
   for (const auto& r : found->rows) {
     rows.push_back(
-        {{Number(r[0])}, Text(r[1]), Text(r[2]), Text(r[3]), Number(r[4]), {Number(r[5])}, Text(r[6])});
+        {{Whole(r[0])}, Text(r[1]), Text(r[2]), Text(r[3]), Whole(r[4]), {Whole(r[5])}, Text(r[6])});
   }
   templates.Restore(std::move(rows));
   return Status::Ok();

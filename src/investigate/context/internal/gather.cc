@@ -69,23 +69,11 @@ Status NeedsBoth(const Gather& g) {
 }
 
 double Number(const SqlValue& value) {
-  if (const auto* i = std::get_if<int64_t>(&value)) return static_cast<double>(*i);
-  if (const auto* d = std::get_if<double>(&value)) return std::isfinite(*d) ? *d : 0;
-  if (const auto* b = std::get_if<bool>(&value)) return *b ? 1 : 0;
-  return 0;
-}
-
-int64_t Whole(const SqlValue& value) {
-  const auto* i = std::get_if<int64_t>(&value);
-  return i != nullptr ? *i : static_cast<int64_t>(std::clamp(Number(value), -9e18, 9e18));
+  const double number = store::Number(value);
+  return std::isfinite(number) ? number : 0;
 }
 
 uint64_t Count(const SqlValue& value) { return static_cast<uint64_t>(std::max<int64_t>(0, Whole(value))); }
-
-std::string Text(const SqlValue& value) {
-  const auto* text = std::get_if<std::string>(&value);
-  return text == nullptr ? "" : *text;
-}
 
 std::string Kept(std::string_view text) { return claims::Printable(text, kMaxContextText); }
 

@@ -11,6 +11,7 @@
 
 #include "investigate/context/build_context.h"
 #include "respond/lifecycle/incident_view.h"
+#include "store/sql_cell.h"
 
 namespace tocsin::investigate::internal {
 
@@ -67,11 +68,11 @@ Status GatherSimilar(Gather& g);
 Status GatherRunbooks(Gather& g);
 Status GatherPeople(Gather& g);
 
-// Cells.
+// Cells. What is not finite counts as nothing.
+using store::Text;
+using store::Whole;
 double Number(const store::SqlValue& value);
 uint64_t Count(const store::SqlValue& value);
-int64_t Whole(const store::SqlValue& value);
-std::string Text(const store::SqlValue& value);
 // Telemetry as it is kept in typed values: whole characters, at most kMaxContextText bytes.
 std::string Kept(std::string_view text);
 // "?, ?, ?" and the values.
