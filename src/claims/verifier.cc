@@ -10,7 +10,7 @@ struct Verifier::State {
 };
 
 Verifier::Verifier(const VerifierSources& sources, const VerifierOptions& options)
-    : state_(new State{{sources, options, {}, std::nullopt}}) {}
+    : state_(new State{{sources, options, {}, {}, std::nullopt}}) {}
 Verifier::~Verifier() = default;
 
 Verdict Verifier::Check(const Claim& claim) {

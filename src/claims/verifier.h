@@ -36,13 +36,13 @@ struct JoinedGeneration {
 class BehaviorSource {
  public:
   virtual ~BehaviorSource() = default;
-  virtual std::vector<std::string> Features() const = 0;
-  // Nothing when it does not apply to this generation.
+  virtual const std::vector<std::string>& Features() const = 0;
   struct Measured {
-    std::optional<double> value;
-    uint32_t stratum = 0;  // generations of one stratum have like prompts
+    std::vector<std::optional<double>> values;  // as Features; nothing where it does not apply
+    uint32_t stratum = 0;                       // generations of one stratum have like prompts
   };
-  virtual Measured Measure(JoinedGeneration joined, const std::string& feature) const = 0;
+  // Everything at once: a text is read once for all that may be claimed of it.
+  virtual Measured Measure(JoinedGeneration joined) const = 0;
   // Identifiers the answer names and its context does not hold, as written; and whether it names this one at
   // all.
   struct Grounded {

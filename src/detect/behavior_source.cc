@@ -41,32 +41,37 @@ class BehaviorSourceImpl final : public claims::BehaviorSource {
  public:
   explicit BehaviorSourceImpl(const BehaviorSourceOptions& options) {
     options_.grounding.entity_prefixes = options.entity_prefixes;
-  }
-
-  std::vector<std::string> Features() const override {
-    std::vector<std::string> out;
     for (size_t i = 0; i < kNamedCount; ++i) {
-      if (static_cast<Named>(i) != Named::kFeedback) out.emplace_back(SpecOf(i).name);
+      if (static_cast<Named>(i) == Named::kFeedback) continue;
+      named_.push_back(i);
+      features_.emplace_back(SpecOf(i).name);
     }
     for (size_t i = 0; i < behavior::kStyleCount; ++i) {
-      std::string name(behavior::StyleName(static_cast<behavior::Style>(i)));
-      if (std::ranges::find(out, name) == out.end()) out.push_back(std::move(name));
+      const auto style = static_cast<behavior::Style>(i);
+      std::string name(behavior::StyleName(style));
+      if (std::ranges::find(features_, name) != features_.end()) continue;  // named in a way of its own
+      styles_.push_back(style);
+      features_.push_back(std::move(name));
     }
-    return out;
   }
 
-  Measured Measure(claims::JoinedGeneration joined, const std::string& feature) const override {
+  const std::vector<std::string>& Features() const override { return features_; }
+
+  Measured Measure(claims::JoinedGeneration joined) const override {
     Observation o = JoinSiblings(std::move(joined.generation), joined.retrievals, joined.tools);
     detect::Measure(o, options_, nullptr);
     Measured out;
     out.stratum = o.features.prompt_stratum;
-    float value = std::numeric_limits<float>::quiet_NaN();
-    if (const auto named = NamedIndex(feature)) {
-      value = o.values[*named];
-    } else if (const auto style = StyleOf(feature); style && !o.generation.output.empty()) {
-      value = behavior::StyleValue(o.features, *style);
-    }
-    if (!std::isnan(value)) out.value = static_cast<double>(value);
+    out.values.reserve(features_.size());
+    const auto add = [&](bool applies, float value) {
+      if (applies && !std::isnan(value))
+        out.values.emplace_back(static_cast<double>(value));
+      else
+        out.values.emplace_back();
+    };
+    for (const size_t i : named_) add(true, o.values[i]);
+    for (const auto style : styles_)
+      add(!o.generation.output.empty(), behavior::StyleValue(o.features, style));
     return out;
   }
 
@@ -88,6 +93,9 @@ class BehaviorSourceImpl final : public claims::BehaviorSource {
 
  private:
   MeasureOptions options_;
+  std::vector<std::string> features_;  // named_, then styles_
+  std::vector<size_t> named_;
+  std::vector<behavior::Style> styles_;
 };
 
 }  // namespace

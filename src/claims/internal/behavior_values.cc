@@ -39,13 +39,58 @@ std::optional<Siblings> ReadSiblings(Session& s, const Window& w) {
   return out;
 }
 
-// How many there are, to choose the sample.
-std::optional<uint64_t> CountThem(Session& s, const Measure& m, const Window& w) {
+constexpr size_t kMaxRemembered = 16;  // windows
+
+std::vector<BehaviorRecord> MeasureAll(const BehaviorSource& behavior,
+                                       std::vector<store::StoredGeneration> found, const Siblings& siblings) {
+  std::vector<BehaviorRecord> out;
+  for (auto& stored : found) {
+    JoinedGeneration joined;
+    joined.generation = std::move(stored.generation);
+    BehaviorRecord r{joined.generation.time, joined.generation.trace_id, joined.generation.span_id, {}};
+    if (!r.trace_id.empty()) {
+      if (const auto it = siblings.retrievals.find(r.trace_id); it != siblings.retrievals.end())
+        joined.retrievals = it->second;
+      if (const auto it = siblings.tools.find(r.trace_id); it != siblings.tools.end())
+        joined.tools = it->second;
+    }
+    r.measured = behavior.Measure(std::move(joined));
+    out.push_back(std::move(r));
+  }
+  std::ranges::stable_sort(out, {}, &BehaviorRecord::time);
+  return out;
+}
+
+// The generations of a measure, oldest first, measured once for all features.
+const std::vector<BehaviorRecord>* Records(Session& s, const Measure& m, const Window& w) {
   std::vector<store::SqlValue> parameters;
-  const std::string from = FromWhere(s, m, w, parameters);
-  const auto rows = s.Run("SELECT count(*) " + from, parameters);
-  if (!rows) return std::nullopt;
-  return static_cast<uint64_t>(Number(rows->rows[0][0]));
+  const std::string sql = "SELECT count(*) " + FromWhere(s, m, w, parameters);
+  std::string key = sql;
+  for (const auto& p : parameters) key += fmt::format("\n{}{}", Text(p), Whole(p));
+  auto& remembered = s.behavior();
+  if (const auto it = remembered.find(key); it != remembered.end()) {
+    s.Used(sql, std::move(parameters));
+    return &it->second;
+  }
+  const auto count = s.Run(sql, parameters);  // to choose the sample
+  const auto siblings = count ? ReadSiblings(s, w) : std::nullopt;
+  if (!siblings) return nullptr;
+  const auto total = static_cast<uint64_t>(Number(count->rows[0][0]));
+  store::GenerationFilter filter;
+  filter.service = m.service;
+  filter.from = w.from;
+  filter.to = w.to;
+  filter.limit = 2 * kMaxGenerations;
+  filter.one_in = (total + kMaxGenerations - 1) / kMaxGenerations;
+  const std::string condition = WhereSql("generations", m.where, s.dialect(), filter.condition_values);
+  if (!condition.empty()) filter.condition = condition.substr(5);  // without " AND "
+  auto found = s.sources().telemetry.Generations(filter);
+  if (!found) {
+    s.Unverifiable(fmt::format("generations could not be read: {}", found.error().message()));
+    return nullptr;
+  }
+  if (remembered.size() >= kMaxRemembered) remembered.clear();
+  return &(remembered[key] = MeasureAll(*s.sources().behavior, *std::move(found), *siblings));
 }
 
 }  // namespace
@@ -56,48 +101,22 @@ std::optional<std::vector<TimedValue>> BehaviorValues(Session& s, const Measure&
     s.Unverifiable("behaviour cannot be measured here");
     return std::nullopt;
   }
-  const auto features = behavior->Features();
-  if (std::find(features.begin(), features.end(), m.value) == features.end()) {
+  const auto& features = behavior->Features();
+  const auto feature = std::ranges::find(features, m.value);
+  if (feature == features.end()) {
     s.Unverifiable(fmt::format("there is no behaviour feature '{}'", m.value.substr(0, 64)));
     return std::nullopt;
   }
-  const auto total = CountThem(s, m, w);
-  auto siblings = total ? ReadSiblings(s, w) : std::nullopt;
-  if (!siblings) return std::nullopt;
-  store::GenerationFilter filter;
-  filter.service = m.service;
-  filter.from = w.from;
-  filter.to = w.to;
-  filter.limit = 2 * kMaxGenerations;
-  filter.one_in = (*total + kMaxGenerations - 1) / kMaxGenerations;
-  const std::string condition = WhereSql("generations", m.where, s.dialect(), filter.condition_values);
-  if (!condition.empty()) filter.condition = condition.substr(5);  // without " AND "
-  auto found = s.sources().telemetry.Generations(filter);
-  if (!found) {
-    s.Unverifiable(fmt::format("generations could not be read: {}", found.error().message()));
-    return std::nullopt;
-  }
+  const auto* records = Records(s, m, w);
+  if (records == nullptr) return std::nullopt;
+  const auto index = static_cast<size_t>(feature - features.begin());
   std::vector<TimedValue> values;
-  for (auto& stored : *found) {
-    JoinedGeneration joined;
-    joined.generation = std::move(stored.generation);
-    TimedValue v;
-    v.time = joined.generation.time;
-    v.trace_id = joined.generation.trace_id;
-    v.span_id = joined.generation.span_id;
-    if (const auto it = siblings->retrievals.find(v.trace_id);
-        it != siblings->retrievals.end() && !v.trace_id.empty())
-      joined.retrievals = it->second;
-    if (const auto it = siblings->tools.find(v.trace_id); it != siblings->tools.end() && !v.trace_id.empty())
-      joined.tools = it->second;
-    const auto measured = behavior->Measure(std::move(joined), m.value);
-    if (!measured.value) continue;
-    v.value = *measured.value;
-    v.stratum = measured.stratum;
-    if (v.value >= 1) s.Exemplar("trace", v.trace_id, v.span_id);
-    values.push_back(std::move(v));
+  for (const auto& r : *records) {
+    const auto& value = r.measured.values[index];
+    if (!value) continue;
+    if (*value >= 1) s.Exemplar("trace", r.trace_id, r.span_id);
+    values.push_back({r.time, *value, 1, r.measured.stratum, r.trace_id, r.span_id});
   }
-  std::ranges::stable_sort(values, {}, &TimedValue::time);
   return values;
 }
 

@@ -21,11 +21,19 @@ struct Coverage {
   std::optional<Window> gap;  // within the window, when dense
 };
 
+// One generation, measured.
+struct BehaviorRecord {
+  Time time;
+  std::string trace_id, span_id;
+  BehaviorSource::Measured measured;
+};
+
 struct Shared {
   VerifierSources sources;
   VerifierOptions options;
-  std::map<std::string, Coverage> coverage;  // by table and window
-  std::optional<Window> kept;                // first and last time of any telemetry
+  std::map<std::string, Coverage> coverage;                     // by table and window
+  std::map<std::string, std::vector<BehaviorRecord>> behavior;  // by query; a brief asks for many features
+  std::optional<Window> kept;                                   // first and last time of any telemetry
 };
 
 class Session {
@@ -35,6 +43,11 @@ class Session {
   // The rows, or nothing: then the session is unverifiable.
   std::optional<store::Rows> Run(const std::string& sql, std::vector<store::SqlValue> parameters,
                                  size_t max_rows = 10'000);
+  // Notes a query whose answer is remembered.
+  void Used(std::string sql, std::vector<store::SqlValue> parameters) {
+    queries_.push_back({std::move(sql), std::move(parameters)});
+  }
+  std::map<std::string, std::vector<BehaviorRecord>>& behavior() { return shared_.behavior; }
   // False, with the reason noted, unless the table holds the whole window.
   bool Covered(const std::string& table, const Window& window);
   void Unverifiable(std::string why);
