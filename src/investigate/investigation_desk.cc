@@ -145,7 +145,6 @@ Result<std::vector<IncidentId>> InvestigationDesk::WithoutBrief(std::set<std::st
   std::vector<IncidentId> out;
   std::set<std::string> kept;
   for (const auto& incident : incidents) {
-    if (!incident.page) continue;
     const std::string& id = incident.id.value;
     bool has = briefed.contains(id);
     if (!has) {

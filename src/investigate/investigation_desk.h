@@ -62,7 +62,7 @@ class InvestigationDesk {
   Result<BriefRecheck> Recheck(const IncidentId& id) const;
   bool has_model() const { return sources_.investigator != nullptr; }
 
-  // Incidents that page, are not over and have no brief, oldest first. `briefed` remembers, from call to
+  // Incidents that are not over and have no brief, oldest first. `briefed` remembers, from call to
   // call, those that have one, so that a brief is not read again to see that it is there.
   Result<std::vector<IncidentId>> WithoutBrief(std::set<std::string>& briefed) const;
 

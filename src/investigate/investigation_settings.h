@@ -9,7 +9,7 @@
 namespace tocsin::investigate {
 
 struct InvestigationSettings {
-  bool briefs = true;                         // made by itself when an incident pages
+  bool briefs = true;                         // made by itself when an incident opens
   std::optional<ports::ModelSettings> model;  // none: every brief is made without one
   bool ask_by_itself = false;   // the model is asked for briefs made by itself, not only on request
   InvestigatorOptions options;  // bounds of one investigation

@@ -40,7 +40,7 @@ ordered_json ToJson(const ModelUse& m) {
           {"seconds", m.seconds}};
 }
 
-Result<BriefLine> LineFrom(const json& in) {
+BriefLine LineFrom(const json& in) {
   BriefLine line;
   line.section = in.value("section", "");
   line.text = in.value("text", "");
@@ -49,8 +49,16 @@ Result<BriefLine> LineFrom(const json& in) {
   const auto part = std::ranges::find(kParts, in.value("part", "prose"));
   line.part = part == kParts.end() ? BriefPart::kProse : static_cast<BriefPart>(part - kParts.begin());
   if (in.contains("claim")) {
-    TOCSIN_ASSIGN_OR_RETURN(line.claim, claims::ReadClaim(in["claim"]));
-    TOCSIN_ASSIGN_OR_RETURN(line.verdict, claims::ReadVerdict(in.at("verdict")));
+    auto claim = claims::ReadClaim(in["claim"]);
+    auto verdict = claims::ReadVerdict(in.value("verdict", json()));
+    if (claim && verdict) {
+      line.claim = *std::move(claim);
+      line.verdict = *std::move(verdict);
+    } else {
+      // One line that this version cannot run again takes nothing from the others, and is proven no more.
+      line.part = BriefPart::kUnchecked;
+      line.note = claim ? verdict.error().message() : claim.error().message();
+    }
   }
   return line;
 }
@@ -97,8 +105,7 @@ Result<Brief> BriefFromJson(const json& in) {
     b.no_fault = in.value("no_fault", false);
     b.abstains = in.value("abstains", false);
     for (const auto& line : in.at("lines")) {
-      TOCSIN_ASSIGN_OR_RETURN(BriefLine read, LineFrom(line));
-      b.lines.push_back(std::move(read));
+      b.lines.push_back(LineFrom(line));
     }
     for (const auto& h : in.at("hypotheses")) {
       Hypothesis one;

@@ -1,4 +1,4 @@
-// BriefFollower: makes the brief of every incident that pages, as soon as it is open. One thread; an incident
+// BriefFollower: makes the brief of every incident as soon as it is open, also of one that wakes nobody. One thread; an incident
 // whose brief failed is tried again a few times, with longer waits.
 // Ownership: refers to the desk, which must outlive it. The destructor stops a brief that is being made.
 #pragma once

@@ -61,9 +61,8 @@ std::optional<claims::Claim> ShiftClaim(const Gather& g, const BehaviorChange& c
                                         const std::vector<claims::Condition>& where) {
   if (!g.has_window() || !g.has_baseline() || c.before == c.after) return std::nullopt;
   if (detect::BehaviorWords(c.what, true).empty()) return std::nullopt;
-  const bool mean = c.unit == "share" || c.unit == "rate";
   claims::BehaviorShift claim;
-  claim.measure = GenerationMeasure(g.pack.incident.service, c.what, mean ? "mean" : "median");
+  claim.measure = GenerationMeasure(g.pack.incident.service, c.what, "mean");
   claim.measure.where = where;
   claim.window = g.pack.windows.window;
   claim.baseline = g.pack.windows.baseline;
