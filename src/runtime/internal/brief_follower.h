@@ -1,6 +1,6 @@
-// BriefFollower: makes the brief of every incident as soon as it is open, also of one that wakes nobody. One thread; an incident
-// whose brief failed is tried again a few times, with longer waits.
-// Ownership: refers to the desk, which must outlive it. The destructor stops a brief that is being made.
+// BriefFollower: makes the brief of every incident as soon as it is open, also of one that wakes nobody. One
+// thread; an incident whose brief failed is tried again a few times, with longer waits. Ownership: refers to
+// the desk, which must outlive it. The destructor stops a brief that is being made.
 #pragma once
 
 #include <thread>
