@@ -32,9 +32,12 @@
 
 namespace tocsin::act {
 
+// The runbook that only a drill of the switch runs: it is in no library.
+inline constexpr const char* kDrillRunbook = "tocsin-drill";
+
 // A claim as it was run.
 struct CheckedClaim {
-  std::string id, text, verdict, why;  // verdict: verified, refuted, unverifiable
+  std::string id, text, verdict, why;  // verdict: verified, refuted, unverifiable; beside: not about it
   std::string service;                 // it is about; "" = any
   bool held() const { return verdict == "verified"; }
 };

@@ -106,8 +106,8 @@ PolicyFacts EngineCore::Facts(const RunState& run, const PlanStep& step, const A
     if (on) facts.freezes.push_back({freeze.name, freeze.reason, freeze.except});
   }
   facts.action_known = sources.executors.Find(call.action) != nullptr;
-  if (call.is_inverse) {
-    facts.step_current = true;  // it was decided with its step
+  if (call.is_inverse || run.plan->runbook == kDrillRunbook) {
+    facts.step_current = true;  // it was decided with its step; a drill is in no library
   } else if (library) {
     const Runbook* runbook = library->Find(run.plan->runbook);
     facts.step_current = runbook != nullptr && library->VersionOf(run.plan->runbook) == run.plan->version;
