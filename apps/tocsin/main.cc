@@ -32,6 +32,9 @@ int main(int argc, char** argv) {
   surface::AddClaimCommand(app, context);
   surface::AddOnCallCommand(app, context);
   surface::AddContextCommand(app, context);
+  surface::AddApprovalCommands(app, context);
+  surface::AddKillCommands(app, context);
+  surface::AddTrustCommand(app, context);
   surface::AddNoiseCommand(app, context);
   surface::AddStatusCommand(app, context);
   surface::AddFeedbackCommand(app, context);
@@ -45,6 +48,7 @@ int main(int argc, char** argv) {
   surface::AddEvalTemplates(*eval, context);
   surface::AddEvalInvestigate(*eval, context);
   surface::AddEvalRca(*eval, context);
+  surface::AddEvalInjection(*eval, context);
   surface::AddSimulate(app, context);
   surface::AddVersion(app, context);
   try {

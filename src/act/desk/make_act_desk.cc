@@ -47,7 +47,7 @@ class TheDesk final : public RunningDesk {
       : sources_(sources),
         executors_(std::move(executors)),
         settings_(std::make_shared<const ActSettings>(settings)) {}
-  ~TheDesk() override { Stop(); }
+  ~TheDesk() override { Close(); }
 
   Status Prepare(const EngineOptions& options) {
     TOCSIN_RETURN_IF_ERROR(ReadRunbooks(*settings_));
@@ -67,7 +67,7 @@ class TheDesk final : public RunningDesk {
   }
 
   void Start() override { engine_->Start(); }
-  void Stop() override {
+  void Close() override {
     if (engine_) engine_->Stop();
   }
 

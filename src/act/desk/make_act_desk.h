@@ -33,7 +33,7 @@ class RunningDesk : public ActDesk {
                                                    std::unique_ptr<ExecutorDirectory> executors,
                                                    const EngineOptions& options = {});
   virtual void Start() = 0;
-  virtual void Stop() = 0;
+  virtual void Close() = 0;  // what runs is stopped and waited for
   // Rules, access, inventory and runbooks from now on; executors stay.
   virtual Status Configure(const ActSettings& settings) = 0;
   virtual Engine& engine() = 0;

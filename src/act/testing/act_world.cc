@@ -36,9 +36,9 @@ ActWorld::ActWorld(std::string directory, EngineOptions options, bool start)
   auto opened = store::OpenSqlite({directory_ + "/ledger.sqlite", false});
   if (!opened) throw std::runtime_error(opened.error().ToString());
   ledger = std::move(*opened);
-  auto notebook = std::make_unique<NotebookExecutor>(directory_ + "/notebook");
-  notes = notebook.get();
-  executors.Add(std::move(notebook));
+  auto executor = std::make_unique<NotebookExecutor>(directory_ + "/notebook");
+  notes = executor.get();
+  executors.Add(std::move(executor));
   kill = std::move(*KillSwitch::Open(*ledger, ports::SystemClock(), directory_ + "/KILL"));
   Runbook runbook;
   runbook.id = "test";
@@ -54,7 +54,7 @@ ActWorld::ActWorld(std::string directory, EngineOptions options, bool start)
       CheckedClaim checked{claims::ClaimIdOf(claim), claims::RenderClaim(claim), "refuted", "",
                            ServiceOf(claim)};
       std::map<std::string, std::string> last;
-      for (const NotebookLine& line : notebook()) last[line.name] = line.value;
+      for (const NotebookLine& line : this->notebook()) last[line.name] = line.value;
       for (const auto& [name, value] : last) {
         if (checked.service == "so/" + name + "/" + value) checked.verdict = "verified";
       }

@@ -35,6 +35,8 @@ void AddDrillKill(CLI::App& drill, CommandContext& context);
 void AddTrustCommand(CLI::App& app, CommandContext& context);
 // tocsin runbook run|look|history|drill|stop|undo|settle; `runbook` is the parent.
 void AddRunbookRun(CLI::App& runbook, CommandContext& context);
+// tocsin eval injection DIR [--json]; `eval` is the parent.
+void AddEvalInjection(CLI::App& eval, CommandContext& context);
 // tocsin replay FILE… (see docs/guides/replay.md)
 void AddReplay(CLI::App& app, CommandContext& context);
 // tocsin version

@@ -78,16 +78,18 @@ Result<std::string> TellServer(const std::string& url, std::string_view path, st
 Result<std::string> FindToken(const std::string& file) {
   std::string path = file;
   if (path.empty()) {
-    if (const char* token = std::getenv("TOCSIN_TOKEN"); token != nullptr && *token != 0) return std::string(token);
+    if (const char* token = std::getenv("TOCSIN_TOKEN"); token != nullptr && *token != 0)
+      return std::string(token);
     const char* home = std::getenv("HOME");
     if (home != nullptr) path = std::string(home) + "/.config/tocsin/token";
   }
   std::ifstream in(path);
   std::string token;
   if (in >> token) return token;
-  return Error(Code::kUnauthenticated,
-               "no token" + (file.empty() ? std::string() : " in " + file) +
-                   ": set TOCSIN_TOKEN or write it to ~/.config/tocsin/token ('tocsin token new NAME' makes one)");
+  return Error(
+      Code::kUnauthenticated,
+      "no token" + (file.empty() ? std::string() : " in " + file) +
+          ": set TOCSIN_TOKEN or write it to ~/.config/tocsin/token ('tocsin token new NAME' makes one)");
 }
 
 }  // namespace tocsin::surface

@@ -26,9 +26,15 @@ Status Trust(const RunState& run, const std::string& step, const TrustNews& news
   return NoteTrust(transaction, run.by, ActionClass(planned.call.action), news, now);
 }
 
-// What becomes of the step when its effect ended so. `halted`: no further try.
+// How a receipt came about.
+struct ReceiptOf {
+  bool halted = false;     // no further try
+  bool recovered = false;  // by another process than the one that sent it
+};
+
+// What becomes of the step when its effect ended so.
 Status TakeReceipt(EngineCore& core, RunState& run, const std::string& id, const Receipt& receipt,
-                   bool halted, store::LedgerTransaction& transaction) {
+                   const ReceiptOf& of, store::LedgerTransaction& transaction) {
   const PlanStep& step = *FindStep(*run.plan, id);
   StepState& s = run.steps.at(id);
   const Time now = core.Now();
@@ -52,9 +58,14 @@ Status TakeReceipt(EngineCore& core, RunState& run, const std::string& id, const
       return core.CallPerson(run, id + " failed: " + s.what, transaction);
     case Receipt::Outcome::kNotDone:
       TOCSIN_RETURN_IF_ERROR(core.log.Drop(transaction, key));
-      if (halted) {
+      if (of.halted) {
         s.state = "stopped";
         s.ended = now;
+        return {};
+      }
+      if (of.recovered) {  // the process ended before it left: decided and sent as for the first time
+        s.state = "waiting";
+        s.effect.reset();
         return {};
       }
       if (++s.tries >= kMostTries) {
@@ -131,19 +142,20 @@ Status TakeUndone(EngineCore& core, RunState& run, const std::string& id, const 
 
 }  // namespace
 
-Status StoreReceipt(EngineCore& core, ActiveRun& run, const std::string& step, const Receipt& receipt) {
-  bool halted = false;
+Status StoreReceipt(EngineCore& core, ActiveRun& run, const std::string& step, const Receipt& receipt,
+                    bool recovered) {
+  ReceiptOf of{false, recovered};
   {
     const std::lock_guard lock(run.mutex);
     const auto effect = run.effects.find(step);
-    halted = run.stopping || (effect != run.effects.end() && effect->second.stop_requested());
+    of.halted = run.stopping || (effect != run.effects.end() && effect->second.stop_requested());
     if (effect != run.effects.end()) run.effects.erase(effect);
     if (receipt.outcome == Receipt::Outcome::kNotDone) core.log.Forget(run.state.steps.at(step).effect->key);
   }
   const Status status = StoreUntil(
       core, run, [&](RunState& state, std::vector<RunEvent>& events, store::LedgerTransaction& transaction) {
         events.push_back({"run.receipt", "", ReceiptBody(step, state.steps.at(step).effect->key, receipt)});
-        return TakeReceipt(core, state, step, receipt, halted, transaction);
+        return TakeReceipt(core, state, step, receipt, of, transaction);
       });
   core.Boundary("receipt", step);
   return status;
@@ -293,7 +305,7 @@ void RecoverStep(EngineCore& core, const RunPointer& run, const std::string& id)
         executor->Recover({committed.call.action, committed.call.with, committed.key, committed.call.timeout},
                           core.stopping.get_token());
   if (!undoing) {
-    (void)StoreReceipt(core, *run, id, receipt);
+    (void)StoreReceipt(core, *run, id, receipt, true);
   } else if (receipt.outcome == Receipt::Outcome::kNotDone) {
     UndoStep(core, run, id, state.undo_by.empty());
   } else {

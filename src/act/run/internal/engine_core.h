@@ -102,7 +102,8 @@ void RecoverStep(EngineCore& core, const RunPointer& run, const std::string& ste
 void UndoStep(EngineCore& core, const RunPointer& run, const std::string& step, bool proof);
 
 // What follows from a receipt of the step's effect, stored; tried until it is, or the engine stops.
-Status StoreReceipt(EngineCore& core, ActiveRun& run, const std::string& step, const Receipt& receipt);
+Status StoreReceipt(EngineCore& core, ActiveRun& run, const std::string& step, const Receipt& receipt,
+                    bool recovered = false);
 // An asking step whose question was answered or has expired: adopted, refused, or asking still.
 Status Reconsider(EngineCore& core, const RunPointer& run, const std::string& step);
 

@@ -65,7 +65,8 @@ Response Answer(const ApiDependencies& api, Request& request) {
 std::string Form(const act::Approval& approval) {
   return fmt::format(
       "<form method=\"post\" action=\"/approvals/{}\"><input type=\"hidden\" name=\"seen\" value=\"{}\">\n"
-      "<p><label>Your token<br><input type=\"password\" name=\"token\" required autocomplete=\"current-password\""
+      "<p><label>Your token<br><input type=\"password\" name=\"token\" required "
+      "autocomplete=\"current-password\""
       "></label></p>\n<p><label>Reason<br><input name=\"reason\" maxlength=\"500\"></label></p>\n"
       "<p><button name=\"answer\" value=\"approve\">Approve exactly this</button> "
       "<button name=\"answer\" value=\"deny\">Deny</button></p></form>\n",
@@ -77,7 +78,8 @@ Response Page(const ApiDependencies& api, const std::string& id, const std::stri
   const auto desk = DeskOf(api);
   if (!desk) return HtmlPage("Tocsin", back + "<p>" + EscapeHtml(desk.error().message()) + "</p>", 404);
   const auto approval = (*desk)->FindApproval(id);
-  if (!approval) return HtmlPage("Not found", back + "<p>" + EscapeHtml(approval.error().message()) + "</p>", 404);
+  if (!approval)
+    return HtmlPage("Not found", back + "<p>" + EscapeHtml(approval.error().message()) + "</p>", 404);
   std::string body = back + fmt::format("<p><a href=\"/runs/{0}\">{0}</a></p>\n", EscapeHtml(approval->run));
   if (!said.empty()) body += "<p class=\"sev\">" + EscapeHtml(said) + "</p>\n";
   body += "<pre>" + EscapeHtml(act::RenderApproval(*approval)) + "</pre>\n";
@@ -94,9 +96,10 @@ Response AnswerPage(const ApiDependencies& api, const Request& request) {
   caller->via = "page";
   const std::string answer = FormText(request.body, "answer");
   if (answer != "approve" && answer != "deny") return Page(api, id, "Not answered: approve or deny", 400);
-  const auto answered =
-      (*desk)->Answer(id, answer == "approve", FormText(request.body, "seen"), FormText(request.body, "reason"), *caller);
-  if (!answered) return Page(api, id, "Not answered: " + answered.error().message(), HttpStatus(answered.error().code()));
+  const auto answered = (*desk)->Answer(id, answer == "approve", FormText(request.body, "seen"),
+                                        FormText(request.body, "reason"), *caller);
+  if (!answered)
+    return Page(api, id, "Not answered: " + answered.error().message(), HttpStatus(answered.error().code()));
   return Page(api, id, (answer == "approve" ? "Approved by " : "Denied by ") + caller->name + ".", 200);
 }
 
@@ -111,21 +114,27 @@ void AddApprovals(Router& router, const ApiDependencies& api) {
     if (std::string_view(path).find("{id}") != std::string_view::npos)
       route.operation.parameters = {{"id", "path", "string", "its id, as in AP-7K2QXY"}};
     if (std::string_view(method) == "POST")
-      route.operation.request_types = {std::string_view(type) == "text/html" ? "application/x-www-form-urlencoded"
-                                                                             : "application/json"};
-    route.operation.answers = {{200, type, "the approval"}, {404, "application/problem+json", "no such approval"}};
+      route.operation.request_types = {
+          std::string_view(type) == "text/html" ? "application/x-www-form-urlencoded" : "application/json"};
+    route.operation.answers = {{200, type, "the approval"},
+                               {404, "application/problem+json", "no such approval"}};
     router.Add(std::move(route));
   };
-  add("GET", "/api/v1/approvals", [&api](Request& request) { return List(api, request); },
+  add(
+      "GET", "/api/v1/approvals", [&api](Request& request) { return List(api, request); },
       "Questions that wait for people; all=true: those that are over too", "application/json");
-  add("GET", "/api/v1/approvals/{id}", [&api](Request& request) { return Show(api, request); }, "One question",
-      "application/json");
-  add("POST", "/api/v1/approvals/{id}", [&api](Request& request) { return Answer(api, request); },
+  add(
+      "GET", "/api/v1/approvals/{id}", [&api](Request& request) { return Show(api, request); },
+      "One question", "application/json");
+  add(
+      "POST", "/api/v1/approvals/{id}", [&api](Request& request) { return Answer(api, request); },
       "Answer it: {approve, seen, reason}; seen is the call_hash that was shown", "application/json");
-  add("GET", "/approvals/{id}",
+  add(
+      "GET", "/approvals/{id}",
       [&api](Request& request) { return Page(api, std::string(request.Param("id")), "", 200); },
       "One question, for people", "text/html");
-  add("POST", "/approvals/{id}", [&api](Request& request) { return AnswerPage(api, request); },
+  add(
+      "POST", "/approvals/{id}", [&api](Request& request) { return AnswerPage(api, request); },
       "The page's form: token, seen, answer, reason", "text/html");
 }
 

@@ -44,19 +44,25 @@ Response Show(const ApiDependencies& api, const Request& request) {
   for (const auto& state : states) list.push_back(StateJson(state));
   const auto held = (*desk)->KillDrills();
   for (const auto& drill : held.value_or(std::vector<act::KillDrill>{}))
-    drills.push_back({{"at", FormatTime(drill.at)}, {"by", drill.by},         {"steps", drill.steps}, {"cut", drill.cut},
-                      {"p50_ms", drill.p50_ms},     {"p99_ms", drill.p99_ms}, {"max_ms", drill.max_ms}});
+    drills.push_back({{"at", FormatTime(drill.at)},
+                      {"by", drill.by},
+                      {"steps", drill.steps},
+                      {"cut", drill.cut},
+                      {"p50_ms", drill.p50_ms},
+                      {"p99_ms", drill.p99_ms},
+                      {"max_ms", drill.max_ms}});
   return JsonResponse(json{{"engaged", std::move(list)}, {"drills", std::move(drills)}});
 }
 
-// Whoever asks: by token where one is sent (a wrong one is an error), else by the name given, which is only words.
+// Whoever asks: by token where one is sent (a wrong one is an error), else by the name given, which is only
+// words.
 Result<act::Caller> Whoever(const ApiDependencies& api, const Request& request, const std::string& name) {
   if (!request.Header("authorization").empty()) return ReadCaller(api, request, "http");
   return act::Caller{name.empty() ? "somebody" : "somebody who says " + name, false, "http"};
 }
 
-Result<act::KillState> Throw(act::ActDesk& desk, const std::string& scope, const std::string& reason, bool release,
-                             const act::Caller& caller) {
+Result<act::KillState> Throw(act::ActDesk& desk, const std::string& scope, const std::string& reason,
+                             bool release, const act::Caller& caller) {
   TOCSIN_ASSIGN_OR_RETURN(const act::KillScope parsed, act::ParseKillScope(scope.empty() ? "all" : scope));
   if (release) return desk.Release(parsed, reason, caller);
   return desk.Kill(parsed, reason.empty() ? "no reason was given" : reason, caller);
@@ -67,7 +73,8 @@ Response Switch(const ApiDependencies& api, Request& request, bool release) {
   if (!desk) return ProblemResponse(desk.error());
   const auto body = ReadObject(api, request);
   if (!body) return ProblemResponse(body.error());
-  const auto scope = TextIn(*body, "scope", 200), reason = TextIn(*body, "reason", 500), by = TextIn(*body, "by", 100);
+  const auto scope = TextIn(*body, "scope", 200), reason = TextIn(*body, "reason", 500),
+             by = TextIn(*body, "by", 100);
   for (const auto* text : {&scope, &reason, &by}) {
     if (!*text) return ProblemResponse(text->error());
   }
@@ -83,11 +90,16 @@ Response Drill(const ApiDependencies& api, Request& request) {
   const auto body = ReadObject(api, request);
   if (!body) return ProblemResponse(body.error());
   const json steps = body->value("steps", json(100));
-  if (!steps.is_number_integer()) return ProblemResponse(Status(Code::kInvalidArgument, "steps is a whole number"));
+  if (!steps.is_number_integer())
+    return ProblemResponse(Status(Code::kInvalidArgument, "steps is a whole number"));
   const auto drill = api.act->DrillKill(steps.get<int>(), *caller);
   if (!drill) return ProblemResponse(drill.error());
-  return JsonResponse(json{{"at", FormatTime(drill->at)}, {"by", drill->by},         {"steps", drill->steps},
-                           {"cut", drill->cut},           {"p50_ms", drill->p50_ms}, {"p99_ms", drill->p99_ms},
+  return JsonResponse(json{{"at", FormatTime(drill->at)},
+                           {"by", drill->by},
+                           {"steps", drill->steps},
+                           {"cut", drill->cut},
+                           {"p50_ms", drill->p50_ms},
+                           {"p99_ms", drill->p99_ms},
                            {"max_ms", drill->max_ms}});
 }
 
@@ -99,7 +111,8 @@ Response Page(const ApiDependencies& api, const std::string& said, int status) {
   if (!said.empty()) body += "<p class=\"sev\">" + EscapeHtml(said) + "</p>\n";
   body += "<pre>" + EscapeHtml(StateText((*desk)->Killed())) + "</pre>\n";
   body +=
-      "<form method=\"post\" action=\"/kill\"><p><label>What to stop<br><input name=\"scope\" value=\"agents\" "
+      "<form method=\"post\" action=\"/kill\"><p><label>What to stop<br><input name=\"scope\" "
+      "value=\"agents\" "
       "list=\"scopes\"></label><datalist id=\"scopes\"><option>all<option>agents</datalist></p>\n"
       "<p><label>Reason<br><input name=\"reason\" maxlength=\"500\"></label></p>\n"
       "<p><label>Your token, to release<br><input type=\"password\" name=\"token\"></label></p>\n"
@@ -121,7 +134,8 @@ Response PageAnswer(const ApiDependencies& api, const Request& request) {
     if (!known && release) return Page(api, "Not released: " + known.error().message(), 401);
     if (known) caller = *known, caller.via = "page";
   }
-  const auto state = Throw(**desk, FormText(request.body, "scope"), FormText(request.body, "reason"), release, caller);
+  const auto state =
+      Throw(**desk, FormText(request.body, "scope"), FormText(request.body, "reason"), release, caller);
   if (!state) return Page(api, "Not done: " + state.error().message(), HttpStatus(state.error().code()));
   return Page(api, release ? "Released." : "Stopped.", 200);
 }
@@ -136,13 +150,15 @@ Response Trust(const ApiDependencies& api, const Request& request) {
   for (const act::TrustRecord& r : *records) {
     list.push_back(act::TrustToJson(r));
     text += respond::Wrap(
-        fmt::format("{} at {}: at most {}{}. Claims {:.0f} held, {:.0f} refuted, {:.0f} open; proposed {:.0f}, approved "
-                    "{:.0f}, denied {:.0f}, refused {:.0f}; executed {:.0f}, helped {:.0f}, failed {:.0f}, undone {:.0f}. "
+        fmt::format("{} at {}: at most {}{}. Claims {:.0f} held, {:.0f} refuted, {:.0f} open; proposed "
+                    "{:.0f}, approved "
+                    "{:.0f}, denied {:.0f}, refused {:.0f}; executed {:.0f}, helped {:.0f}, failed {:.0f}, "
+                    "undone {:.0f}. "
                     "Right at least {:.0f} % of the time. {}",
                     respond::Safe(r.agent), respond::Safe(r.action_class), act::TierName(r.ceiling),
                     r.promotion_due ? " (its record would allow more: tocsin trust set)" : "", r.claims_held,
-                    r.claims_refuted, r.claims_unverifiable, r.proposed, r.approved, r.denied, r.refused, r.executed,
-                    r.helped, r.failed, r.undone, r.lower_bound * 100, respond::Safe(r.why)),
+                    r.claims_refuted, r.claims_unverifiable, r.proposed, r.approved, r.denied, r.refused,
+                    r.executed, r.helped, r.failed, r.undone, r.lower_bound * 100, respond::Safe(r.why)),
         100, "", 4);
   }
   if (request.Query("format") != "text" && !request.Accepts("text/plain"))
@@ -175,25 +191,35 @@ void AddKill(Router& router, const ApiDependencies& api) {
     route.handler = [handle](Request&& request, const Responder& respond) { respond(handle(request)); };
     route.operation.summary = summary;
     if (std::string_view(method) == "POST")
-      route.operation.request_types = {std::string_view(type) == "text/html" ? "application/x-www-form-urlencoded"
-                                                                             : "application/json"};
+      route.operation.request_types = {
+          std::string_view(type) == "text/html" ? "application/x-www-form-urlencoded" : "application/json"};
     route.operation.answers = {{200, type, what}};
     router.Add(std::move(route));
   };
   const char* json_type = "application/json";
-  add("GET", "/api/v1/kill", [&api](Request& r) { return Show(api, r); }, "What the kill switch stops, and its drills",
-      json_type, "{engaged, drills}");
-  add("POST", "/api/v1/kill", [&api](Request& r) { return Switch(api, r, false); },
+  add(
+      "GET", "/api/v1/kill", [&api](Request& r) { return Show(api, r); },
+      "What the kill switch stops, and its drills", json_type, "{engaged, drills}");
+  add(
+      "POST", "/api/v1/kill", [&api](Request& r) { return Switch(api, r, false); },
       "Engage the switch: {scope, reason, by}; anybody may", json_type, "what is engaged");
-  add("POST", "/api/v1/kill/release", [&api](Request& r) { return Switch(api, r, true); },
+  add(
+      "POST", "/api/v1/kill/release", [&api](Request& r) { return Switch(api, r, true); },
       "Release it: {scope, reason}; a person's", json_type, "what was released");
-  add("POST", "/api/v1/kill/drill", [&api](Request& r) { return Drill(api, r); },
+  add(
+      "POST", "/api/v1/kill/drill", [&api](Request& r) { return Drill(api, r); },
       "Measure it: holds {steps} steps at once and throws the switch for them", json_type, "the times");
-  add("GET", "/kill", [&api](Request&) { return Page(api, "", 200); }, "The switch, for people", "text/html", "a page");
-  add("POST", "/kill", [&api](Request& r) { return PageAnswer(api, r); }, "The page's form", "text/html", "a page");
-  add("GET", "/api/v1/trust", [&api](Request& r) { return Trust(api, r); }, "What each agent's record is worth",
-      json_type, "{records}");
-  add("POST", "/api/v1/trust", [&api](Request& r) { return SetTrust(api, r); },
+  add(
+      "GET", "/kill", [&api](Request&) { return Page(api, "", 200); }, "The switch, for people", "text/html",
+      "a page");
+  add(
+      "POST", "/kill", [&api](Request& r) { return PageAnswer(api, r); }, "The page's form", "text/html",
+      "a page");
+  add(
+      "GET", "/api/v1/trust", [&api](Request& r) { return Trust(api, r); },
+      "What each agent's record is worth", json_type, "{records}");
+  add(
+      "POST", "/api/v1/trust", [&api](Request& r) { return SetTrust(api, r); },
       "Set a ceiling: {agent, class, tier, reason}; a person's", json_type, "the record");
 }
 

@@ -26,7 +26,8 @@ std::string FormDecode(std::string_view text) {
 
 Result<act::ActDesk*> DeskOf(const ApiDependencies& api) {
   if (api.act == nullptr)
-    return Error(Code::kFailedPrecondition, "acting is not configured: add 'act' to tocsin.yaml (docs/guides/runbooks.md)");
+    return Error(Code::kFailedPrecondition,
+                 "acting is not configured: add 'act' to tocsin.yaml (docs/guides/runbooks.md)");
   return api.act;
 }
 

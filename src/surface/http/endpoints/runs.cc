@@ -31,14 +31,15 @@ json RunbookJson(const act::RunbookLibrary& library, const act::Runbook& runbook
                           {"required", input.required},
                           {"default", input.fallback},
                           {"from", input.from}};
-  return {{"id", runbook.id},
-          {"title", runbook.title},
-          {"about", runbook.about},
-          {"owner", runbook.owner},
-          {"version", library.VersionOf(runbook.id)},
-          {"advise_only", runbook.advise_only},
-          {"last_validated", runbook.last_validated.known() ? json(FormatTime(runbook.last_validated)) : json()},
-          {"inputs", std::move(inputs)}};
+  return {
+      {"id", runbook.id},
+      {"title", runbook.title},
+      {"about", runbook.about},
+      {"owner", runbook.owner},
+      {"version", library.VersionOf(runbook.id)},
+      {"advise_only", runbook.advise_only},
+      {"last_validated", runbook.last_validated.known() ? json(FormatTime(runbook.last_validated)) : json()},
+      {"inputs", std::move(inputs)}};
 }
 
 Response ListRunbooks(const ApiDependencies& api, const Request& request) {
@@ -50,7 +51,8 @@ Response ListRunbooks(const ApiDependencies& api, const Request& request) {
   if (library) {
     for (const act::Runbook* runbook : library->All()) {
       list.push_back(RunbookJson(*library, *runbook));
-      text += respond::Wrap(fmt::format("{:<24} {}", runbook->id, respond::Safe(runbook->title)), 100, "", 25);
+      text +=
+          respond::Wrap(fmt::format("{:<24} {}", runbook->id, respond::Safe(runbook->title)), 100, "", 25);
     }
     for (const Status& problem : library->problems()) problems.push_back(problem.message());
   }
@@ -64,7 +66,8 @@ Response ShowRunbook(const ApiDependencies& api, const Request& request) {
   const auto library = (*desk)->runbooks();
   const act::Runbook* runbook = library ? library->Find(request.Param("id")) : nullptr;
   if (runbook == nullptr)
-    return ProblemResponse(Status(Code::kNotFound, fmt::format("there is no runbook '{}'", request.Param("id"))));
+    return ProblemResponse(
+        Status(Code::kNotFound, fmt::format("there is no runbook '{}'", request.Param("id"))));
   json out = RunbookJson(*library, *runbook);
   out["text"] = runbook->text;
   return JsonResponse(out);
@@ -106,8 +109,9 @@ json PreviewJson(const act::RunPreview& preview) {
 std::string PreviewText(const act::RunPreview& preview) {
   std::string out = act::RenderPlan(preview.plan) + "\nIf it began now:\n";
   for (const auto& step : preview.steps) {
-    out += respond::Wrap(fmt::format("{:<8} {}: {}", step.decision, respond::Safe(step.id), respond::Safe(step.call)),
-                         100, "  ", 11);
+    out += respond::Wrap(
+        fmt::format("{:<8} {}: {}", step.decision, respond::Safe(step.id), respond::Safe(step.call)), 100,
+        "  ", 11);
     if (!step.preview.empty()) out += respond::Wrap(respond::Safe(step.preview), 100, "           ", 11);
     for (const auto& reason : step.reasons)
       out += respond::Wrap("because " + respond::Safe(reason), 100, "           ", 11);
@@ -144,9 +148,10 @@ Response ListRuns(const ApiDependencies& api, const Request& request) {
   std::string text;
   for (const act::RunView& run : *runs) {
     list.push_back(act::RunToJson(run));
-    text += respond::Wrap(fmt::format("{}  {:<8} {}  {} by {}: {}", run.id, run.state, FormatTimeForPeople(run.began),
-                                      run.runbook, respond::Safe(run.by), respond::Safe(run.what)),
-                          100, "", 14);
+    text += respond::Wrap(
+        fmt::format("{}  {:<8} {}  {} by {}: {}", run.id, run.state, FormatTimeForPeople(run.began),
+                    run.runbook, respond::Safe(run.by), respond::Safe(run.what)),
+        100, "", 14);
   }
   return TextOrJson(request, {{"runs", std::move(list)}}, text.empty() ? "No runs.\n" : text);
 }
@@ -184,7 +189,8 @@ Response RunPage(const ApiDependencies& api, const Request& request) {
   body += " · <a href=\"/kill\">Stop agents</a></p>\n<pre>" + EscapeHtml(act::RenderRun(*run)) + "</pre>\n";
   for (const act::RunStepView& step : run->steps) {
     if (!step.approval.empty())
-      body += fmt::format("<p><a href=\"/approvals/{0}\">Look at {0} and answer</a></p>\n", EscapeHtml(step.approval));
+      body += fmt::format("<p><a href=\"/approvals/{0}\">Look at {0} and answer</a></p>\n",
+                          EscapeHtml(step.approval));
   }
   return HtmlPage(run->title, body);
 }
@@ -198,9 +204,12 @@ void Add(Router& router, Route route, const char* summary, std::vector<Operation
   router.Add(std::move(route));
 }
 
-Route Get(const ApiDependencies& api, std::string path, Response (*handle)(const ApiDependencies&, const Request&)) {
+Route Get(const ApiDependencies& api, std::string path,
+          Response (*handle)(const ApiDependencies&, const Request&)) {
   Route route{"GET", std::move(path), nullptr, {}, true};
-  route.handler = [&api, handle](Request&& request, const Responder& respond) { respond(handle(api, request)); };
+  route.handler = [&api, handle](Request&& request, const Responder& respond) {
+    respond(handle(api, request));
+  };
   return route;
 }
 Route Post(const ApiDependencies& api, std::string path, std::function<Response(Request&)> handle) {
@@ -230,7 +239,8 @@ void AddRuns(Router& router, const ApiDependencies& api) {
   Add(router, std::move(list), "Runs, newest first", {{200, "application/json", "{runs}"}});
   Add(router, Get(api, "/api/v1/runs/{id}", ShowRun), "One run, step by step",
       {{200, "application/json", "the run"}, {404, "application/problem+json", "no such run"}});
-  Add(router, Post(api, "/api/v1/runs/{id}/actions", [&api](Request& request) { return ActOnRun(api, request); }),
+  Add(router,
+      Post(api, "/api/v1/runs/{id}/actions", [&api](Request& request) { return ActOnRun(api, request); }),
       "Stop, undo, or say what became of a step: {action, reason | step, outcome, note}",
       {{200, "application/json", "the run"}, {403, "application/problem+json", "a person's to do"}});
   Add(router, Get(api, "/runs/{id}", RunPage), "One run, for people", {{200, "text/html", "a page"}});
