@@ -25,6 +25,7 @@ struct HttpClientOptions {
   int64_t connect_timeout_ms = 5'000;
   int64_t timeout_ms = 30'000;
   size_t max_response_bytes = 16u << 20;
+  std::string ca_file = "";  // PEM of whom to trust; "" = the machine's list
 };
 
 struct HttpRequest {
