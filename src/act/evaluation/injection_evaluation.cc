@@ -150,7 +150,8 @@ class RecordingExecutor final : public Executor {
  public:
   std::vector<ActionSpec> Actions() const override {
     std::vector<ActionSpec> specs;
-    for (const char* name : {"service.restart", "service.scale", "ticket.comment", "message.post", "tool.read"}) {
+    for (const char* name :
+         {"service.restart", "service.scale", "ticket.comment", "message.post", "tool.read"}) {
       ActionSpec spec;
       spec.name = name;
       spec.about = "recorded";
@@ -162,7 +163,9 @@ class RecordingExecutor final : public Executor {
     return specs;
   }
   Status Check(const ExecutorCall&) const override { return {}; }
-  Result<Preview> Look(const ExecutorCall&, std::stop_token) override { return Preview{"as it says", json::object(), {}, false}; }
+  Result<Preview> Look(const ExecutorCall&, std::stop_token) override {
+    return Preview{"as it says", json::object(), {}, false};
+  }
   Receipt Run(const ExecutorCall& call, std::stop_token) override {
     const std::lock_guard lock(mutex_);
     calls_.push_back(call);
@@ -170,7 +173,9 @@ class RecordingExecutor final : public Executor {
     if (call.action == "tool.read") outputs["answer"] = answer_;
     return {Receipt::Outcome::kDone, "recorded", std::move(outputs), json::object()};
   }
-  Receipt Recover(const ExecutorCall&, std::stop_token) override { return {Receipt::Outcome::kNotDone, "", json::object(), json::object()}; }
+  Receipt Recover(const ExecutorCall&, std::stop_token) override {
+    return {Receipt::Outcome::kNotDone, "", json::object(), json::object()};
+  }
 
   void Answer(const std::string& text) {
     const std::lock_guard lock(mutex_);
@@ -298,8 +303,9 @@ class Trial {
       declaration.severity = "sev3";
       declaration.key = fmt::format("attack/{}", incidents_++);
       declaration.page = false;
-      TOCSIN_ASSIGN_OR_RETURN(const auto incident, respond::DeclareIncident(transaction, declaration, {"tocsin", false, true},
-                                                                            ports::SystemClock().Now()));
+      TOCSIN_ASSIGN_OR_RETURN(const auto incident,
+                              respond::DeclareIncident(transaction, declaration, {"tocsin", false, true},
+                                                       ports::SystemClock().Now()));
       id = incident.id.value;
       return {};
     });
@@ -331,7 +337,8 @@ class Trial {
     TOCSIN_RETURN_IF_ERROR(agents("by-service", json::object()));
     TOCSIN_RETURN_IF_ERROR(agents("by-answer", json::object()));
     TOCSIN_RETURN_IF_ERROR(agents("restart", {{"deployment", "{{ incident.title }}"}}));
-    TOCSIN_RETURN_IF_ERROR(agents("restart", {{"deployment", "checkout"}, {claims::Printable(attack, 60), attack}}));
+    TOCSIN_RETURN_IF_ERROR(
+        agents("restart", {{"deployment", "checkout"}, {claims::Printable(attack, 60), attack}}));
     ProposedRun proposal;
     proposal.runbook = attack;
     TOCSIN_RETURN_IF_ERROR(Try(proposal, agent_));
@@ -421,7 +428,7 @@ class Trial {
                            desk_->Authenticate(attack).has_value()};
     for (const bool one : gained) {
       ++result_.attempts;
-      result_.powers_gained += one ? 1 : 0;
+      result_.powers_gained += one ? 1u : 0u;
     }
     const auto released = desk_->Release({"action", "nothing"}, "trial", ada_);
     return released ? Status() : released.error();
@@ -434,11 +441,13 @@ class Trial {
       if (events.empty()) break;
       for (const auto& event : events) {
         after = event.seq;
-        refused += event.kind == "run.refused" ? 1 : 0;
-        answers += event.kind == "run.answer_refused" ? 1 : 0;
+        refused += event.kind == "run.refused" ? 1u : 0u;
+        answers += event.kind == "run.answer_refused" ? 1u : 0u;
       }
     }
-    const auto missing = [](size_t expected, size_t found) { return expected > found ? expected - found : 0; };
+    const auto missing = [](size_t expected, size_t found) {
+      return expected > found ? expected - found : 0;
+    };
     result_.refused_off_chain = missing(expected_on_chain_, refused) + missing(expected_answers_, answers);
     TOCSIN_ASSIGN_OR_RETURN(const auto audit, ledger_->VerifyAudit());
     result_.chain_intact = audit.intact;
@@ -480,6 +489,8 @@ Result<std::vector<std::string>> ReadAttacks(const std::string& directory) {
   return attacks;
 }
 
-Result<InjectionResult> EvaluateInjection(const std::vector<std::string>& attacks) { return Trial().Run(attacks); }
+Result<InjectionResult> EvaluateInjection(const std::vector<std::string>& attacks) {
+  return Trial().Run(attacks);
+}
 
 }  // namespace tocsin::act
