@@ -25,6 +25,8 @@ void AddNoiseCommand(CLI::App& app, CommandContext& context);
 void AddClaimCommand(CLI::App& app, CommandContext& context);
 // tocsin brief show|make|verify ID [--json] [--url URL]
 void AddBriefCommand(CLI::App& app, CommandContext& context);
+// tocsin runbook lint|plan|list|import|schema; `runbook` is the parent. Files only.
+void AddRunbookFiles(CLI::App& runbook, CommandContext& context);
 // tocsin replay FILE… (see docs/guides/replay.md)
 void AddReplay(CLI::App& app, CommandContext& context);
 // tocsin version
