@@ -30,6 +30,9 @@ int main(int argc, char** argv) {
   surface::AddIncidentWork(*incident, context);
   surface::AddBriefCommand(app, context);
   surface::AddClaimCommand(app, context);
+  CLI::App* runbook =
+      app.add_subcommand("runbook", "What may be done, written down")->require_subcommand(1);
+  surface::AddRunbookFiles(*runbook, context);
   surface::AddOnCallCommand(app, context);
   surface::AddContextCommand(app, context);
   surface::AddApprovalCommands(app, context);

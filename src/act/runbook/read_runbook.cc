@@ -46,12 +46,12 @@ RunbookInput ReadInput(const std::string& name, const YamlValue& at) {
   }
   section.Flag("required", input.required);
   if (input.required && !input.fallback.is_null())
-    section.Fail("required", "has a default, so it is never missing");
+    internal::FailAt(section, "required", "has a default, so it is never missing");
   section.Text("from", input.from);
   if (!input.from.empty()) {
     const auto parts = PartsOfSource(input.from);
     if (!parts || parts->root != "incident")
-      section.Fail("from", "is a field of the incident, as incident.service");
+      internal::FailAt(section, "from", "is a field of the incident, as incident.service");
   }
   section.Finish();
   return input;
@@ -68,9 +68,10 @@ void ReadTrigger(YamlSection& section, RunbookTrigger& out) {
 void ReadHead(YamlSection& section, Runbook& out) {
   section.Text("runbook", out.id);
   if (!IsRunbookName(out.id))
-    section.Fail("runbook", "is needed: the runbook's id of letters, digits, - and _, at most 64");
+    internal::FailAt(section, "runbook",
+                     "is needed: the runbook's id of letters, digits, - and _, at most 64");
   section.Text("title", out.title);
-  if (out.title.empty()) section.Fail("title", "is needed: what it does, in a few words");
+  if (out.title.empty()) internal::FailAt(section, "title", "is needed: what it does, in a few words");
   section.Text("about", out.about, kMostAboutBytes);
   section.Text("owner", out.owner);
   ReadDate(section, "last_validated", out.last_validated);
@@ -99,7 +100,7 @@ void ReadBody(YamlSection& section, Runbook& out) {
   if (const auto at = section.Value("outputs")) out.outputs = internal::ReadTemplates(*at);
   internal::StepReading reading;
   if (const auto at = section.Value("steps")) out.steps = internal::ReadSteps(*at, reading);
-  if (out.steps.empty()) section.Fail("steps", "is needed: a list of at least one step");
+  if (out.steps.empty()) internal::FailAt(section, "steps", "is needed: a list of at least one step");
 }
 
 bool IsWithin(const ValueType& type, double value) { return value >= type.minimum && value <= type.maximum; }

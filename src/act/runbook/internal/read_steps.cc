@@ -63,11 +63,21 @@ json ReadClaimTemplate(const YamlValue& at, ClaimPlace place) {
     at.Note(at.Wrong("is no claim: a mapping with 'kind' (docs/formats/claim.md)"));
     return claim;
   }
-  if (!PlaceholdersIn(claim)->empty()) return claim;
   const Time now = *ParseTime("2026-01-01T00:00:00Z");
   const ClaimMoment moment{now, place == ClaimPlace::kExpect ? now - Duration::Minutes(1) : Time{}};
   const auto none = [](std::string_view) -> Result<Value> { return Error(Code::kNotFound, "no value"); };
-  if (const auto read = ResolveClaim(claim, none, moment); !read) at.Note(at.Wrong(read.error().message()));
+  const auto check = [&](const json& whole) {
+    if (const auto read = ResolveClaim(whole, none, moment); !read) at.Note(at.Wrong(read.error().message()));
+  };
+  if (PlaceholdersIn(claim)->empty()) {
+    check(claim);
+    return claim;
+  }
+  // Its values are not known yet, but its windows mostly are.
+  for (const char* key : {"window", "baseline"}) {
+    if (claim.contains(key) && PlaceholdersIn(claim[key])->empty())
+      check({{"kind", "count"}, {"of", "spans"}, {"window", claim[key]}, {"expect", {{"at_least", 0}}}});
+  }
   return claim;
 }
 
@@ -82,7 +92,7 @@ PlanCondition ReadCondition(const YamlValue& at) {
   if (const auto value = section.Value("value")) {
     out.value = ReadTemplateText(value);
     if (SoleSource(out.value).empty()) value->Note(value->Wrong("is no placeholder, so it never changes"));
-    if (!at.Find("is")) section.Fail("value", "needs 'is': what the value is compared with");
+    if (!at.Find("is")) FailAt(section, "value", "needs 'is': what the value is compared with");
     ++ways;
   }
   section.Text("is", out.is);
@@ -90,7 +100,7 @@ PlanCondition ReadCondition(const YamlValue& at) {
     section.Text("step", out.step);
     section.Text("ended", out.ended);
     if (std::ranges::find(kEnds, out.ended) == kEnds.end())
-      section.Fail("ended", "is one of done, failed, skipped");
+      FailAt(section, "ended", "is one of done, failed, skipped");
     ++ways;
   }
   section.Value("ended");
@@ -102,7 +112,7 @@ PlanCondition ReadCondition(const YamlValue& at) {
 CallTemplate ReadCall(YamlSection& section) {
   CallTemplate call;
   section.Text("action", call.action);
-  if (call.action.empty()) section.Fail("action", "names no action, as kubernetes.scale");
+  if (call.action.empty()) FailAt(section, "action", "names no action, as kubernetes.scale");
   call.with = ReadObject(section.Value("with"));
   section.Span("timeout", call.timeout);
   return call;
@@ -166,7 +176,7 @@ void ReadStepOutputs(const YamlValue& at, std::map<std::string, StepOutput>& out
     StepOutput& output = out[name];
     section.Text("at", output.pointer);
     if (!IsPointer(output.pointer))
-      section.Fail("at", "is no JSON pointer into what the action answers, as /body/revision");
+      FailAt(section, "at", "is no JSON pointer into what the action answers, as /body/revision");
     output.type = ReadValueType(section);
     section.Finish();
   }
@@ -183,7 +193,7 @@ void ReadInverse(YamlSection& section, PlanStep& step) {
   section.Map("inverse", [&](YamlSection& inverse) { step.inverse = ReadCall(inverse); });
   section.Text("no_inverse", step.no_inverse, 500);
   if (step.inverse && !step.no_inverse.empty())
-    section.Fail("no_inverse", "says why there is no inverse, but there is one");
+    FailAt(section, "no_inverse", "says why there is no inverse, but there is one");
 }
 
 void ReadTier(YamlSection& section, Tier& out) {
@@ -206,7 +216,7 @@ PlanStep ReadActionStep(YamlSection& section) {
     step.effect_within = Duration::Minutes(10);
     expect.Span("within", step.effect_within);
     if (const auto at = expect.Value("claims")) step.expects = ReadClaimTemplates(*at, ClaimPlace::kExpect);
-    if (step.expects.empty()) expect.Fail("claims", "names no claim");
+    if (step.expects.empty()) FailAt(expect, "claims", "names no claim");
   });
   ReadInverse(section, step);
   if (section.Value("cooldown")) section.Span("cooldown", step.cooldown.emplace());
@@ -219,7 +229,7 @@ PlanStep ReadManualStep(YamlSection& section) {
   PlanStep step;
   step.manual = true;
   step.instructions = ReadTemplateText(section.Value("manual"), kMostInstructionBytes);
-  if (step.instructions.empty()) section.Fail("manual", "says nothing to do");
+  if (step.instructions.empty()) FailAt(section, "manual", "says nothing to do");
   section.Text("who", step.who);
   section.Flag("go_on_if_failed", step.go_on_if_failed);
   return step;
@@ -228,8 +238,9 @@ PlanStep ReadManualStep(YamlSection& section) {
 std::string ReadId(YamlSection& section, StepReading& reading, const std::string& otherwise) {
   std::string id = otherwise;
   section.Text("id", id);
-  if (!IsRunbookName(id)) section.Fail("id", "is needed: letters, digits, - and _, at most 64");
-  if (!reading.ids.insert(id).second) section.Fail("id", fmt::format("'{}' comes twice", id.substr(0, 64)));
+  if (!IsRunbookName(id)) FailAt(section, "id", "is needed: letters, digits, - and _, at most 64");
+  if (!reading.ids.insert(id).second)
+    FailAt(section, "id", fmt::format("'{}' comes twice", id.substr(0, 64)));
   return id;
 }
 
@@ -254,7 +265,7 @@ BranchSteps ReadBranch(YamlSection& section, StepReading& reading) {
   if (const auto at = section.Value("if")) out.condition = ReadCondition(*at);
   if (const auto at = section.Value("then")) out.then = ReadSteps(*at, reading);
   if (const auto at = section.Value("else")) out.otherwise = ReadSteps(*at, reading);
-  if (out.then.empty()) section.Fail("then", "has no steps");
+  if (out.then.empty()) FailAt(section, "then", "has no steps");
   return out;
 }
 
@@ -295,6 +306,11 @@ RunbookStep ReadStep(const YamlValue& at, StepReading& reading) {
 }
 
 }  // namespace
+
+void FailAt(YamlSection& section, std::string_view key, std::string_view what) {
+  if (section.value().Find(key)) return section.Fail(key, what);
+  section.value().Note(section.value().Wrong(fmt::format("'{}' {}", key, what)));
+}
 
 std::vector<RunbookStep> ReadSteps(const YamlValue& list, StepReading& reading) {
   std::vector<RunbookStep> out;
@@ -337,12 +353,12 @@ ValueType ReadValueType(YamlSection& section) {
   constexpr std::array<std::string_view, 6> kKinds = {"inventory", "choice",  "integer",
                                                       "number",    "boolean", "text"};
   if (std::ranges::find(kKinds, type.kind) == kKinds.end())
-    section.Fail("type", fmt::format("is one of {}", fmt::join(kKinds, ", ")));
+    FailAt(section, "type", fmt::format("is one of {}", fmt::join(kKinds, ", ")));
   if ((type.kind == "inventory") == type.inventory.empty())
-    section.Fail("inventory", "goes with type inventory: the kind of entry, as deployment");
+    FailAt(section, "inventory", "goes with type inventory: the kind of entry, as deployment");
   if ((type.kind == "choice") == type.choices.empty())
-    section.Fail("choices", "goes with type choice: the values that are allowed");
-  if (!number && (low || high)) section.Fail(low ? "minimum" : "maximum", "goes with integer and number");
+    FailAt(section, "choices", "goes with type choice: the values that are allowed");
+  if (!number && (low || high)) FailAt(section, low ? "minimum" : "maximum", "goes with integer and number");
   if (type.minimum > type.maximum) at.Note(at.Wrong("minimum is above maximum"));
   return type;
 }

@@ -22,6 +22,8 @@ enum class ClaimPlace { kBefore, kExpect };  // only what is expected knows when
 std::vector<nlohmann::json> ReadClaimTemplates(const ports::YamlValue& list, ClaimPlace place);
 // Keys type, inventory, choices, minimum, maximum.
 ValueType ReadValueType(ports::YamlSection& section);
+// As YamlSection::Fail, and says the key's name when it is not there.
+void FailAt(ports::YamlSection& section, std::string_view key, std::string_view what);
 // A mapping of names to texts with placeholders.
 nlohmann::json ReadTemplates(const ports::YamlValue& mapping);
 
