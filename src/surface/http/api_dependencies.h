@@ -23,6 +23,9 @@
 namespace tocsin::investigate {
 class InvestigationDesk;
 }
+namespace tocsin::act {
+class ActDesk;
+}
 
 namespace tocsin::surface {
 
@@ -43,6 +46,7 @@ struct ApiDependencies {
   ingest::DecodeOptions decode;  // `received` is set for each request
   std::function<bool()> ready;   // recovered, and not stopping
   double alpha = 1e-3;           // false alarms of a stream are at least 1/alpha generations apart on average
+  act::ActDesk* act = nullptr;   // null: acting is not configured
 };
 
 }  // namespace tocsin::surface
