@@ -32,6 +32,7 @@ int main(int argc, char** argv) {
   surface::AddClaimCommand(app, context);
   surface::AddOnCallCommand(app, context);
   surface::AddContextCommand(app, context);
+  surface::AddMcpCommand(app, context);
   surface::AddNoiseCommand(app, context);
   surface::AddStatusCommand(app, context);
   surface::AddFeedbackCommand(app, context);

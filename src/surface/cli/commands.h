@@ -25,6 +25,8 @@ void AddNoiseCommand(CLI::App& app, CommandContext& context);
 void AddClaimCommand(CLI::App& app, CommandContext& context);
 // tocsin brief show|make|verify ID [--json] [--url URL]
 void AddBriefCommand(CLI::App& app, CommandContext& context);
+// tocsin mcp [--server URL] [--token-file FILE] (see docs/guides/mcp.md)
+void AddMcpCommand(CLI::App& app, CommandContext& context);
 // tocsin replay FILE… (see docs/guides/replay.md)
 void AddReplay(CLI::App& app, CommandContext& context);
 // tocsin version
