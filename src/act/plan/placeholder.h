@@ -3,9 +3,12 @@
 //
 //   {{ inputs.NAME }}   {{ steps.ID.outputs.NAME }}   {{ undo.NAME }}   {{ incident.FIELD }}   {{ run.id }}
 //
-// A text that is one placeholder and nothing else becomes the value with its type; within a longer text it
-// becomes text. Pure; thread-safe. Errors: kInvalidArgument (syntax, with the place), kNotFound (no such
-// value, named).
+// Names are letters, digits, "-", "_" and "/". "{{" is never literal. A text that is one placeholder and
+// nothing else becomes the value with its type, whatever that is; within a longer text it becomes text, and
+// must be a text, a number, true or false. An executor's usual inverse also has {{ with.NAME }}.
+//
+// Pure; thread-safe. Bounds: 32 levels, a resolved text of 64 KiB. Errors: kInvalidArgument (syntax, with the
+// place); those of the lookup as they are (kNotFound: no such value, named).
 #pragma once
 
 #include <functional>
@@ -42,5 +45,26 @@ struct Resolved {
 Result<Resolved> ResolvePlaceholders(const nlohmann::json& json, const Lookup& lookup, const std::string& at);
 // What a template asks for, in order: for lint and plan. Errors as above, but for kNotFound.
 Result<std::vector<std::string>> PlaceholdersIn(const nlohmann::json& json);
+
+// A template in the place of each placeholder: "{{ inputs.STEP/x }}" for "inputs.x", or any other text with
+// placeholders of its own. What is no text can only take the place of a whole text. Gives a template.
+using Substitute = std::function<Result<nlohmann::json>(std::string_view source)>;
+Result<nlohmann::json> SubstitutePlaceholders(const nlohmann::json& json, const Substitute& substitute,
+                                              const std::string& at);
+// Within sub-runbook `step`: inputs.x is inputs.STEP/x, steps.a is steps.STEP/a; all else stays.
+std::string SourceWithin(std::string_view step, std::string_view source);
+// "{{ source }}"
+std::string PlaceholderOf(std::string_view source);
+
+// What a source names, when it is well formed.
+struct SourceParts {
+  std::string root;  // inputs, steps, undo, incident, run, with
+  std::string name;  // of the input, output, field
+  std::string step;  // with root steps
+};
+// kInvalidArgument: no such form.
+Result<SourceParts> PartsOfSource(std::string_view source);
+// The source, when the text is one placeholder and nothing else; "" otherwise.
+std::string SoleSource(const nlohmann::json& text);
 
 }  // namespace tocsin::act

@@ -56,6 +56,16 @@ struct PlanCondition {
   bool negate = false;      // the `else` of a branch
 };
 
+// What later steps may use of what this one was answered. Its value is untrusted: a parameter only when the
+// type is closed and holds it.
+struct StepOutput {
+  std::string pointer;  // JSON pointer (RFC 6901) into the receipt's outputs
+  ValueType type;
+  friend bool operator==(const StepOutput&, const StepOutput&) = default;
+};
+
+// Without an action and not manual: a decision, which has no effect and ends done when its `when` holds, else
+// skipped.
 struct PlanStep {
   std::string id;  // unique: "scale", "drain/scale" within the sub-runbook called by step drain
   std::string title;
@@ -75,7 +85,7 @@ struct PlanStep {
   std::vector<std::string> after;       // ids of steps that must be over
   std::vector<PlanCondition> when;
   bool go_on_if_failed = false;
-  nlohmann::json outputs = nlohmann::json::object();  // name → JSON pointer into the receipt's outputs
+  std::map<std::string, StepOutput> outputs;  // by name
 };
 
 struct PlanLimits {

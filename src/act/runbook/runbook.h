@@ -37,11 +37,12 @@ struct RunbookTrigger {
 
 struct RunbookStep;
 
-// Steps side by side.
+// Steps side by side, which wait for nothing of one another.
 struct ParallelSteps {
   std::vector<std::vector<RunbookStep>> branches;
 };
 struct BranchSteps {
+  std::string id;  // of the decision: as given, or "if-1", "if-2" in the order of the file
   PlanCondition condition;
   std::vector<RunbookStep> then, otherwise;
 };

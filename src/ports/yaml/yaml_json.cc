@@ -53,6 +53,8 @@ Result<json> Convert(const YamlValue& value) {
 
 }  // namespace
 
+Result<json> YamlAsJson(const YamlValue& value) { return Convert(value); }
+
 Result<json> ParseYamlAsJson(std::string_view text, const std::string& file) {
   TOCSIN_ASSIGN_OR_RETURN(YamlValue root, YamlValue::Parse(text, file));
   try {

@@ -13,4 +13,8 @@ namespace tocsin::ports {
 
 Result<nlohmann::json> ParseYamlAsJson(std::string_view text, const std::string& file);
 
+class YamlValue;
+// The same for a part of a document. Keys that come twice are noted at the document.
+Result<nlohmann::json> YamlAsJson(const YamlValue& value);
+
 }  // namespace tocsin::ports

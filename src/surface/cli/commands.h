@@ -27,6 +27,16 @@ void AddClaimCommand(CLI::App& app, CommandContext& context);
 void AddBriefCommand(CLI::App& app, CommandContext& context);
 // tocsin mcp [--server URL] [--token-file FILE] (see docs/guides/mcp.md)
 void AddMcpCommand(CLI::App& app, CommandContext& context);
+// tocsin approvals [--all]; tocsin approve|deny ID [--reason TEXT] [--yes] [--json] [--url URL]
+void AddApprovalCommands(CLI::App& app, CommandContext& context);
+// tocsin kill [SCOPE] [--reason TEXT] [--by NAME]; tocsin release SCOPE --reason TEXT
+void AddKillCommands(CLI::App& app, CommandContext& context);
+// tocsin drill kill [--steps N]; `drill` is the parent.
+void AddDrillKill(CLI::App& drill, CommandContext& context);
+// tocsin trust show; tocsin trust set AGENT CLASS TIER --reason TEXT
+void AddTrustCommand(CLI::App& app, CommandContext& context);
+// tocsin runbook run|look|history|drill|stop|undo|settle; `runbook` is the parent.
+void AddRunbookRun(CLI::App& runbook, CommandContext& context);
 // tocsin replay FILE… (see docs/guides/replay.md)
 void AddReplay(CLI::App& app, CommandContext& context);
 // tocsin version

@@ -20,11 +20,12 @@
 #include "surface/server_metrics.h"
 #include "surface/telemetry_receiver.h"
 
-namespace tocsin::investigate {
-class InvestigationDesk;
-}
 namespace tocsin::act {
 class ActDesk;
+}
+
+namespace tocsin::investigate {
+class InvestigationDesk;
 }
 
 namespace tocsin::surface {
@@ -45,8 +46,8 @@ struct ApiDependencies {
   Time started;
   ingest::DecodeOptions decode;  // `received` is set for each request
   std::function<bool()> ready;   // recovered, and not stopping
-  double alpha = 1e-3;           // false alarms of a stream are at least 1/alpha generations apart on average
   act::ActDesk* act = nullptr;   // null: acting is not configured
+  double alpha = 1e-3;           // false alarms of a stream are at least 1/alpha generations apart on average
 };
 
 }  // namespace tocsin::surface

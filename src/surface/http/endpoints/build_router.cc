@@ -22,6 +22,9 @@ Router BuildRouter(const ApiDependencies& api) {
   AddGenerations(router, api);
   AddClaims(router, api);
   AddBrief(router, api);
+  AddRuns(router, api);
+  AddApprovals(router, api);
+  AddKill(router, api);
   AddCounts(router, api);
   AddStatus(router, api);
   AddHealth(router, api);

@@ -30,6 +30,9 @@ void AddGenerations(Router& router, const ApiDependencies& api);        // GET /
 void AddClaims(Router& router, const ApiDependencies& api);  // POST /api/v1/claims/verify, GET …/schema
 // GET, POST /api/v1/incidents/{id}/brief; POST …/brief/verify
 void AddBrief(Router& router, const ApiDependencies& api);
+void AddRuns(Router& router, const ApiDependencies& api);       // /api/v1/runbooks, …/plans, …/runs; /runs/{id}
+void AddApprovals(Router& router, const ApiDependencies& api);  // /api/v1/approvals; /approvals/{id}
+void AddKill(Router& router, const ApiDependencies& api);       // /api/v1/kill, …/trust; /kill
 void AddCounts(Router& router, const ApiDependencies& api);        // GET /api/v1/counts
 void AddStatus(Router& router, const ApiDependencies& api);        // GET /api/v1/status
 void AddHealth(Router& router, const ApiDependencies& api);        // GET /livez, /readyz

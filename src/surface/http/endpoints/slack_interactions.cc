@@ -38,9 +38,9 @@ Reply Acknowledge(const ApiDependencies& api, const DispatchConfig& config, cons
     }
     actor = {person->second, true};
   }
-  const auto view = api.dispatch.Act(IncidentId{click.incident_id}, {"acknowledge", {}, {}}, actor);
+  const auto view = api.dispatch.Act(IncidentId{click.value}, {"acknowledge", {}, {}}, actor);
   if (!view) return {"Not acknowledged: " + view.error().message()};
-  return {click.incident_id + " is acknowledged by " + NameOf(config, actor.name) + ".", true};
+  return {click.value + " is acknowledged by " + NameOf(config, actor.name) + ".", true};
 }
 
 json ReplyJson(const Reply& reply) {
