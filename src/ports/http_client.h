@@ -40,6 +40,9 @@ struct HttpResponse {
   std::string content_type;
   int64_t retry_after_s = 0;  // 0 = the header is absent or not a number
   std::string body;
+  std::vector<std::pair<std::string, std::string>>
+      headers;  // names lower-case; the first 64 of 4 KiB at most
+  std::string_view Header(std::string_view lower_case_name) const;  // "" when absent
 };
 
 // A call whose answer is read as it comes.

@@ -170,7 +170,9 @@ class Running final : public Server {
   Status OpenInvestigations() {
     if (settings_.investigation.model) {
       TOCSIN_ASSIGN_OR_RETURN(model_, ports::MakeModelClient(*settings_.investigation.model, clock_));
-      investigator_ = std::make_unique<investigate::Investigator>(*model_, settings_.investigation.options);
+      mcp_tools_ = std::make_unique<investigate::McpTools>(settings_.investigation.mcp);
+      investigator_ = std::make_unique<investigate::Investigator>(*model_, settings_.investigation.options,
+                                                                  mcp_tools_.get());
     }
     behavior_ = detect::MakeBehaviorSource({settings_.detection.watcher.entity_prefixes});
     alert_history_ = std::make_unique<investigate::AlertHistory>(alerts_.get(), *stores_->ledger, clock_);
@@ -260,6 +262,7 @@ class Running final : public Server {
   std::unique_ptr<claims::BehaviorSource> behavior_;
   std::unique_ptr<investigate::AlertHistory> alert_history_;
   std::unique_ptr<ports::ModelClient> model_;
+  std::unique_ptr<investigate::McpTools> mcp_tools_;
   std::unique_ptr<investigate::Investigator> investigator_;
   std::unique_ptr<investigate::InvestigationDesk> investigations_;
   std::unique_ptr<act::RunningDesk> act_;

@@ -25,6 +25,8 @@ void AddNoiseCommand(CLI::App& app, CommandContext& context);
 void AddClaimCommand(CLI::App& app, CommandContext& context);
 // tocsin brief show|make|verify ID [--json] [--url URL]
 void AddBriefCommand(CLI::App& app, CommandContext& context);
+// tocsin mcp [--server URL] [--token-file FILE] (see docs/guides/mcp.md)
+void AddMcpCommand(CLI::App& app, CommandContext& context);
 // tocsin approvals [--all]; tocsin approve|deny ID [--reason TEXT] [--yes] [--json] [--url URL]
 void AddApprovalCommands(CLI::App& app, CommandContext& context);
 // tocsin kill [SCOPE] [--reason TEXT] [--by NAME]; tocsin release SCOPE --reason TEXT

@@ -29,6 +29,7 @@ Router BuildRouter(const ApiDependencies& api) {
   AddStatus(router, api);
   AddHealth(router, api);
   AddMetrics(router, api);
+  AddMcp(router, api);
   AddHomePage(router, api);
   AddIncidentPage(router, api);
   AddOpenApi(router, api);

@@ -37,6 +37,7 @@ void AddCounts(Router& router, const ApiDependencies& api);        // GET /api/v
 void AddStatus(Router& router, const ApiDependencies& api);        // GET /api/v1/status
 void AddHealth(Router& router, const ApiDependencies& api);        // GET /livez, /readyz
 void AddMetrics(Router& router, const ApiDependencies& api);       // GET /metrics
+void AddMcp(Router& router, const ApiDependencies& api);           // POST, DELETE /mcp
 void AddHomePage(Router& router, const ApiDependencies& api);      // GET /
 void AddIncidentPage(Router& router, const ApiDependencies& api);  // GET /incidents/{id}
 // GET /openapi.json, of the routes added before it. Last.
