@@ -26,27 +26,29 @@ constexpr Duration kPruneEvery = Duration::Minutes(10);
 constexpr auto kGrace = std::chrono::seconds(5);  // for effects under way when the process ends
 
 bool Halts(const PlanStep& step, const StepState& s) {
-  if (s.state == "stopped" || s.state == "unknown") return true;
+  if (s.state == "stopped") return true;
   return (s.state == "failed" || s.state == "refused" || s.state == "undone" || s.state == "undo_failed") &&
          !step.go_on_if_failed;
 }
 
 // What the whole run is, from its steps. Empty: as it is.
 std::pair<std::string, std::string> Outcome(const RunState& run) {
-  bool moving = false, waiting = false, unknown = false;
+  bool moving = false, waiting = false, unknown = false, idle = false;
   const StepState* bad = nullptr;
   std::string bad_id;
   for (const PlanStep& step : run.plan->steps) {
     const StepState& s = run.steps.at(step.id);
     unknown = unknown || s.state == "unknown";
     waiting = waiting || s.state == "asking" || s.state == "manual";
-    moving = moving || s.state == "waiting" || s.state == "running" || s.state == "proving" ||
-             s.state == "undoing";
+    idle = idle || s.state == "waiting";
+    if (s.state == "unknown" && bad == nullptr) bad = &s, bad_id = step.id;
+    moving = moving || s.state == "running" || s.state == "proving" || s.state == "undoing";
     if (bad == nullptr && (Halts(step, s) || s.state == "undo_failed")) bad = &s, bad_id = step.id;
   }
   if (moving) return {run.undo_by.empty() ? "running" : "undoing", ""};
   if (unknown) return {"unknown", bad_id + ": " + bad->what};
   if (waiting) return {"waiting", "waits for people"};
+  if (idle) return {run.undo_by.empty() ? "running" : "undoing", ""};
   if (!run.undo_by.empty()) {
     if (bad != nullptr && bad->state == "undo_failed") return {"failed", bad_id + ": " + bad->what};
     return {"undone", "undone by " + run.undo_by + (run.undo_reason.empty() ? "" : ": " + run.undo_reason)};
@@ -409,7 +411,9 @@ class TheEngine final : public Engine {
     bool overtime = false;
   };
 
-  static void LookAtStep(const ActiveRun& run, const PlanStep& step, bool halted, Time now, Todo& todo) {
+  // `halted`: nothing further begins; `held`: not until a person has said what became of a step.
+  static void LookAtStep(const ActiveRun& run, const PlanStep& step, bool halted, bool held, Time now,
+                         Todo& todo) {
     const StepState& s = run.state.steps.at(step.id);
     const auto probe = run.probe_at.find(step.id);
     const bool early = (probe != run.probe_at.end() && now < probe->second) || now < s.not_before;
@@ -421,7 +425,7 @@ class TheEngine final : public Engine {
       const bool ready = std::all_of(step.after.begin(), step.after.end(), [&](const std::string& before) {
         return IsStepOver(run.state.steps.at(before).state);
       });
-      if (ready && !early) todo.give.emplace_back(step.id, internal::AdvanceStep);
+      if (ready && !early && !held) todo.give.emplace_back(step.id, internal::AdvanceStep);
     } else if (s.state == "asking" || s.state == "manual") {
       const auto expires = run.expires.find(step.id);
       if (halted) {
@@ -463,11 +467,14 @@ class TheEngine final : public Engine {
         if (run->busy.empty()) LookForUndo(*run, todo);
       } else {
         bool halted = !state.stop_reason.empty();
-        for (const PlanStep& step : state.plan->steps)
+        bool held = false;
+        for (const PlanStep& step : state.plan->steps) {
           halted = halted || Halts(step, state.steps.at(step.id));
+          held = held || state.steps.at(step.id).state == "unknown";
+        }
         todo.overtime = !halted && now - state.began > state.plan->limits.timeout;
         for (const PlanStep& step : state.plan->steps) {
-          if (!run->busy.contains(step.id)) LookAtStep(*run, step, halted, now, todo);
+          if (!run->busy.contains(step.id)) LookAtStep(*run, step, halted, held, now, todo);
         }
       }
       for (const auto& [step, task] : todo.give) run->woken.erase(step), run->probe_at.erase(step);

@@ -98,7 +98,12 @@ Result<std::optional<CallTemplate>> ResolveInverse(const PlanStep& step, const S
   TOCSIN_ASSIGN_OR_RETURN(
       Resolved with,
       ResolvePlaceholders(step.inverse->with, LookupFor(context, &undo, &call.call.with), "inverse.with"));
-  for (Parameter& parameter : with.parameters) parameters.push_back(std::move(parameter));
+  // What was there before is the inverse's own; whatever else goes into it is held to the rules with the
+  // call.
+  for (Parameter& parameter : with.parameters) {
+    std::erase_if(parameter.parts, [](const ParameterPart& part) { return part.origin == Origin::kUndo; });
+    if (!parameter.parts.empty()) parameters.push_back(std::move(parameter));
+  }
   CallTemplate inverse;
   inverse.action = step.inverse->action;
   inverse.with = std::move(with.json);

@@ -33,7 +33,7 @@ struct StepCall {
   std::vector<Parameter> parameters;  // of call and targets
 };
 Result<StepCall> ResolveStep(const PlanStep& step, const StepContext& context);
-// Adds the inverse's parameters to `parameters`. Nothing when the step has none.
+// Adds the inverse's parameters to `parameters`, but for {{ undo.x }}. Nothing when the step has none.
 Result<std::optional<CallTemplate>> ResolveInverse(const PlanStep& step, const StepContext& context,
                                                    const StepCall& call, const nlohmann::json& undo,
                                                    std::vector<Parameter>& parameters);

@@ -98,6 +98,7 @@ json ActWorld::Proof(const std::string& name, const std::string& value) {
   return {{"kind", "exists"},
           {"of", "logs"},
           {"service", "so/" + name + "/" + value},
+          {"where", {{{"field", "body"}, {"contains", "x"}}}},
           {"window", {{"last", "10m"}}}};
 }
 

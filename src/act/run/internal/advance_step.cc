@@ -44,7 +44,7 @@ Result<bool> Holds(const Advance& a, const PlanCondition& condition) {
   bool holds = false;
   if (!condition.claim.is_null()) {
     const auto checked = a.core.CheckTemplates({condition.claim}, a.context(), {});
-    if (checked.front().verdict == "unverifiable")
+    if (checked.front().verdict == "unverifiable" || checked.front().verdict == kBrokenClaim)
       return Error(Code::kFailedPrecondition, checked.front().text + ": " + checked.front().why);
     holds = checked.front().held();
   } else if (!condition.step.empty()) {
@@ -347,6 +347,7 @@ Status ActOn(const Advance& a) {
 Result<bool> StopsHere(const Advance& a) {
   if (a.state.plan->stop_when.empty()) return false;
   for (const CheckedClaim& claim : a.core.CheckTemplates(a.state.plan->stop_when, a.context(), {})) {
+    if (claim.verdict == kBrokenClaim) return Error(Code::kInvalidArgument, "stop_when: " + claim.why);
     if (!claim.held()) continue;
     const Status applied = a.core.Apply(
         *a.run,
@@ -374,8 +375,10 @@ Status Begin(const Advance& a) {
     }
     if (!a.step.manual && a.step.call.action.empty())
       return a.core.SetStep(*a.run, a.step.id, [](StepState& s) { s.state = "done"; });
-    TOCSIN_ASSIGN_OR_RETURN(const bool stops, StopsHere(a));
-    if (stops) return {};
+    const auto stops = StopsHere(a);
+    if (!stops && stops.error().code() == Code::kInvalidArgument) return Fail(a, stops.error().message());
+    if (!stops) return stops.error();
+    if (*stops) return {};
   }
   if (!a.step.manual) return ActOn(a);
   return a.core.Apply(

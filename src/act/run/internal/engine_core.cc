@@ -142,8 +142,8 @@ std::vector<CheckedClaim> EngineCore::CheckTemplates(const std::vector<json>& te
   for (size_t i = 0; i < templates.size(); ++i) {
     auto claim = ResolveClaim(templates[i], LookupFor(context), {Now(), step_began});
     if (!claim) {
-      out[i].verdict = "unverifiable";
-      out[i].text = "a claim of the runbook";
+      out[i].verdict = kBrokenClaim;
+      out[i].text = "a claim of the runbook cannot be run";
       out[i].why = claim.error().message();
       continue;
     }

@@ -32,6 +32,8 @@ struct ActiveRun {
 };
 using RunPointer = std::shared_ptr<ActiveRun>;
 
+inline constexpr const char* kBrokenClaim = "broken";
+
 // An event to put on the chain with a transition.
 struct RunEvent {
   std::string kind, actor;
@@ -60,7 +62,7 @@ class EngineCore {
   RunState Copy(ActiveRun& run) const;
   KillSubject SubjectOf(const RunState& run, const PlanStep& step) const;
   PolicyFacts Facts(const RunState& run, const PlanStep& step, const ActionCall& call) const;
-  // Templates resolved and run; one that cannot be resolved is unverifiable, with why.
+  // Templates resolved and run; the verdict of one that cannot be resolved is kBrokenClaim, with why.
   std::vector<CheckedClaim> CheckTemplates(const std::vector<nlohmann::json>& templates,
                                            const StepContext& context, Time step_began) const;
   void Wake();
