@@ -22,7 +22,9 @@ int main(int argc, char** argv) {
   app.require_subcommand(1);
   runtime::AddServe(app, context);
   runtime::AddConfig(app, context);
-  runtime::AddDrill(app, context);
+  CLI::App* drill = app.add_subcommand("drill", "Rehearsals")->require_subcommand(1);
+  runtime::AddDrillAccess(*drill, context);
+  surface::AddDrillKill(*drill, context);
   surface::AddReplay(app, context);
   surface::AddIncidentsCommand(app, context);
   CLI::App* incident = app.add_subcommand("incident", "One incident")->require_subcommand(1);
@@ -33,8 +35,13 @@ int main(int argc, char** argv) {
   CLI::App* runbook =
       app.add_subcommand("runbook", "What may be done, written down")->require_subcommand(1);
   surface::AddRunbookFiles(*runbook, context);
+  surface::AddRunbookRun(*runbook, context);
   surface::AddOnCallCommand(app, context);
   surface::AddContextCommand(app, context);
+  surface::AddApprovalCommands(app, context);
+  surface::AddKillCommands(app, context);
+  surface::AddTrustCommand(app, context);
+  surface::AddMcpCommand(app, context);
   surface::AddNoiseCommand(app, context);
   surface::AddStatusCommand(app, context);
   surface::AddFeedbackCommand(app, context);
@@ -48,6 +55,7 @@ int main(int argc, char** argv) {
   surface::AddEvalTemplates(*eval, context);
   surface::AddEvalInvestigate(*eval, context);
   surface::AddEvalRca(*eval, context);
+  surface::AddEvalInjection(*eval, context);
   surface::AddSimulate(app, context);
   surface::AddVersion(app, context);
   try {

@@ -57,6 +57,14 @@ struct RunPreview {
   std::vector<Step> steps;
 };
 
+// How long the switch took, measured.
+struct KillDrill {
+  Time at;
+  std::string by;
+  int steps = 0, cut = 0;  // that ran when it was thrown, and that had ended a minute later
+  double p50_ms = 0, p99_ms = 0, max_ms = 0;
+};
+
 class ActDesk {
  public:
   virtual ~ActDesk() = default;
@@ -91,7 +99,15 @@ class ActDesk {
                                     const Caller& caller) = 0;
   virtual std::vector<KillState> Killed() const = 0;
 
-  virtual std::vector<TrustRecord> Trust() const = 0;
+  // Holds many steps at once, throws the switch for them, and measures how long each took to end. Nothing
+  // outside is touched. Stored, and an event. A person's.
+  virtual Result<KillDrill> DrillKill(int steps, const Caller& caller) = 0;
+  virtual Result<std::vector<KillDrill>> KillDrills() const = 0;  // newest first
+
+  virtual Result<std::vector<TrustRecord>> Trust() const = 0;
+  // A person's, with a reason: the one way up.
+  virtual Result<TrustRecord> SetTrust(const std::string& agent, const std::string& action_class, Tier tier,
+                                       const std::string& reason, const Caller& caller) = 0;
 };
 
 }  // namespace tocsin::act

@@ -9,6 +9,8 @@
 #include <chrono>
 #include <mutex>
 
+#include "kernel/ascii.h"
+
 namespace tocsin::ports {
 namespace {
 
@@ -61,9 +63,27 @@ bool StartsWithIgnoringCase(std::string_view text, std::string_view prefix) {
          });
 }
 
+constexpr size_t kMaxHeaders = 64;
+constexpr size_t kMaxHeaderBytes = 4u << 10;
+
+void KeepHeader(std::string_view line, HttpResponse& response) {
+  const size_t colon = line.find(':');
+  if (colon == std::string_view::npos) {
+    if (line.starts_with("HTTP/")) response.headers.clear();  // of an interim answer
+    return;
+  }
+  if (response.headers.size() >= kMaxHeaders || line.size() > kMaxHeaderBytes) return;
+  std::string_view value = line.substr(colon + 1);
+  constexpr std::string_view kSpace = " \t\r\n";
+  value.remove_prefix(std::min(value.find_first_not_of(kSpace), value.size()));
+  value = value.substr(0, value.find_last_not_of(kSpace) + 1);
+  response.headers.emplace_back(LowerAscii(line.substr(0, colon)), value);
+}
+
 size_t OnHeader(char* data, size_t size, size_t count, void* user) {
   constexpr std::string_view kRetryAfter = "retry-after:";
   std::string_view line(data, size * count);
+  KeepHeader(line, static_cast<Receiver*>(user)->response);
   if (StartsWithIgnoringCase(line, kRetryAfter)) {
     line.remove_prefix(kRetryAfter.size());
     while (!line.empty() && line.front() == ' ') line.remove_prefix(1);
@@ -137,6 +157,13 @@ HttpClient::~HttpClient() = default;
 HttpClient::HttpClient(HttpClient&&) noexcept = default;
 HttpClient& HttpClient::operator=(HttpClient&&) noexcept = default;
 
+std::string_view HttpResponse::Header(std::string_view lower_case_name) const {
+  for (const auto& [name, value] : headers) {
+    if (name == lower_case_name) return value;
+  }
+  return "";
+}
+
 bool HttpClient::request_may_have_arrived() const { return impl_->may_have_arrived; }
 
 void HttpClient::Impl::Prepare(const HttpRequest& request, const HeaderList& headers, int64_t timeout_ms,
@@ -151,6 +178,7 @@ void HttpClient::Impl::Prepare(const HttpRequest& request, const HeaderList& hea
   curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, detail);
   curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(options.connect_timeout_ms));
   curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, static_cast<long>(timeout_ms));
+  if (!options.ca_file.empty()) curl_easy_setopt(easy, CURLOPT_CAINFO, options.ca_file.c_str());
   curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers.get());
   curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, OnBody);
   curl_easy_setopt(easy, CURLOPT_WRITEDATA, &receiver);

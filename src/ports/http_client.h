@@ -25,6 +25,7 @@ struct HttpClientOptions {
   int64_t connect_timeout_ms = 5'000;
   int64_t timeout_ms = 30'000;
   size_t max_response_bytes = 16u << 20;
+  std::string ca_file = "";  // PEM of whom to trust; "" = the machine's list
 };
 
 struct HttpRequest {
@@ -39,6 +40,9 @@ struct HttpResponse {
   std::string content_type;
   int64_t retry_after_s = 0;  // 0 = the header is absent or not a number
   std::string body;
+  std::vector<std::pair<std::string, std::string>>
+      headers;  // names lower-case; the first 64 of 4 KiB at most
+  std::string_view Header(std::string_view lower_case_name) const;  // "" when absent
 };
 
 // A call whose answer is read as it comes.

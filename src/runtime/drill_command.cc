@@ -74,10 +74,9 @@ void Run(const Options& options, surface::CommandContext& context) {
 
 }  // namespace
 
-void AddDrill(CLI::App& app, surface::CommandContext& context) {
-  CLI::App* drill = app.add_subcommand("drill", "Rehearsals")->require_subcommand(1);
+void AddDrillAccess(CLI::App& drill, surface::CommandContext& context) {
   auto options = std::make_shared<Options>();
-  CLI::App* command = drill->add_subcommand(
+  CLI::App* command = drill.add_subcommand(
       "access", "Whether the people on call can be told and can open what they are sent");
   command->add_option("--config", options->config, "Settings")->capture_default_str();
   command->add_option("--data", options->data, "Data directory (as in the settings)");

@@ -7,6 +7,6 @@
 
 namespace tocsin::runtime {
 
-void AddDrill(CLI::App& app, surface::CommandContext& context);
+void AddDrillAccess(CLI::App& drill, surface::CommandContext& context);
 
 }  // namespace tocsin::runtime

@@ -6,12 +6,14 @@
 #include <atomic>
 #include <optional>
 
+#include "act/runbook/runbook_match.h"
 #include "detect/behavior_source.h"
 #include "ingest/duplicate_filter.h"
 #include "ingest/log_templates.h"
 #include "investigate/agent/investigator.h"
 #include "investigate/context/alert_history.h"
 #include "investigate/investigation_desk.h"
+#include "runtime/internal/acting.h"
 #include "runtime/internal/brief_follower.h"
 #include "runtime/internal/restore_templates.h"
 #include "runtime/internal/retention.h"
@@ -62,6 +64,7 @@ class Running final : public Server {
     briefs_.reset();
     if (grpc_) grpc_->Stop();
     if (http_) http_->Stop();
+    if (act_) act_->Close();
     metrics_.SetSampler(nullptr);
     reloader_.reset();
     if (dispatcher_) dispatcher_->Stop();
@@ -71,6 +74,7 @@ class Running final : public Server {
     }
     http_.reset();
     grpc_.reset();
+    act_.reset();
     investigations_.reset();
     writer_.reset();  // offers nothing more
     detection_.reset();
@@ -129,10 +133,12 @@ class Running final : public Server {
     receiver_ =
         surface::MakeTelemetryReceiver({*writer_, duplicates_, templates_, clock_, metrics_, decode_});
     TOCSIN_RETURN_IF_ERROR(OpenInvestigations());
+    TOCSIN_ASSIGN_OR_RETURN(act_, internal::OpenActing(settings_.act, settings_.data, *stores_->ledger, clock_,
+                                                       *investigations_, *dispatcher_));
     api_.emplace(surface::ApiDependencies{
         *receiver_, *writer_, *stores_->telemetry, *stores_->ledger, *detection_, *alerts_, *dispatcher_,
         *investigations_, settings_.alert_mappings, clock_, metrics_, surface::kVersion, clock_.Now(),
-        decode_, [this] { return ready_.load(); }, settings_.detection.watcher.alpha});
+        decode_, [this] { return ready_.load(); }, settings_.detection.watcher.alpha, act_.get()});
     if (settings_.grpc_enabled) {
       surface::GrpcServerOptions options{settings_.grpc.host, settings_.grpc.port, settings_.limits};
       TOCSIN_ASSIGN_OR_RETURN(grpc_, surface::GrpcServer::Start(options, *receiver_));
@@ -153,6 +159,7 @@ class Running final : public Server {
     metrics_.SetSampler([this] { return Sample(); });
     retention_ = std::make_unique<internal::RetentionTimer>(*stores_->telemetry, clock_, settings_.retention);
     dispatcher_->Start();
+    act_->Start();
     if (settings_.investigation.briefs)
       briefs_ =
           std::make_unique<internal::BriefFollower>(*investigations_, settings_.investigation.ask_by_itself);
@@ -163,13 +170,16 @@ class Running final : public Server {
   Status OpenInvestigations() {
     if (settings_.investigation.model) {
       TOCSIN_ASSIGN_OR_RETURN(model_, ports::MakeModelClient(*settings_.investigation.model, clock_));
-      investigator_ = std::make_unique<investigate::Investigator>(*model_, settings_.investigation.options);
+      mcp_tools_ = std::make_unique<investigate::McpTools>(settings_.investigation.mcp);
+      investigator_ = std::make_unique<investigate::Investigator>(*model_, settings_.investigation.options,
+                                                                  mcp_tools_.get());
     }
     behavior_ = detect::MakeBehaviorSource({settings_.detection.watcher.entity_prefixes});
     alert_history_ = std::make_unique<investigate::AlertHistory>(alerts_.get(), *stores_->ledger, clock_);
     investigate::ContextSources context{*stores_->telemetry, store::DuckDbDialect(), *stores_->ledger,
                                         clock_};
     context.alerts = alert_history_.get();
+    context.runbooks = &runbooks_;
     investigations_ = std::make_unique<investigate::InvestigationDesk>(investigate::InvestigationSources{
         context, behavior_.get(), clock_, investigator_.get(), [this] { return dispatcher_->config(); }});
     return Status::Ok();
@@ -177,6 +187,7 @@ class Running final : public Server {
 
   Status Use(const Settings& next) {
     TOCSIN_RETURN_IF_ERROR(alerts_->Configure(next.alerts, clock_.Now()));
+    TOCSIN_RETURN_IF_ERROR(act_->Configure(next.act));
     return dispatcher_->Configure(std::make_shared<const respond::DispatchConfig>(next.dispatch));
   }
 
@@ -251,8 +262,11 @@ class Running final : public Server {
   std::unique_ptr<claims::BehaviorSource> behavior_;
   std::unique_ptr<investigate::AlertHistory> alert_history_;
   std::unique_ptr<ports::ModelClient> model_;
+  std::unique_ptr<investigate::McpTools> mcp_tools_;
   std::unique_ptr<investigate::Investigator> investigator_;
   std::unique_ptr<investigate::InvestigationDesk> investigations_;
+  std::unique_ptr<act::RunningDesk> act_;
+  act::RunbookMatcher runbooks_{[this] { return act_ ? act_->runbooks() : nullptr; }};
   std::optional<surface::ApiDependencies> api_;
   std::unique_ptr<surface::GrpcServer> grpc_;
   std::unique_ptr<surface::HttpServer> http_;

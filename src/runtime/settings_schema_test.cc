@@ -68,8 +68,8 @@ void CollectKeys(const Json& schema, const Json& node, const std::string& shape,
 class SettingsSchemaTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    for (const char* name :
-         {"slack-url", "webhook-key", "mail-password", "slack-secret", "ada-slack", "bob-pagerduty"})
+    for (const char* name : {"slack-url", "webhook-key", "mail-password", "slack-secret", "ada-slack",
+                             "bob-pagerduty", "deploy-token", "git-authorization"})
       std::ofstream(scratch_.path() + "/" + name) << "https://secret.example.org/x\n";
     for (const char* page : {"configuration", "oncall"}) {
       for (const auto& block : YamlBlocks(ReadFile(SourceDirectory() + "/docs/formats/" + page + ".md")))

@@ -147,7 +147,8 @@ class Commands : public OnCall {
     CLI::App app{"test"};
     surface::AddOnCallCommand(app, context);
     surface::AddNoiseCommand(app, context);
-    runtime::AddDrill(app, context);
+    CLI::App* drill = app.add_subcommand("drill", "Rehearsals")->require_subcommand(1);
+    runtime::AddDrillAccess(*drill, context);
     std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());
     try {
       app.parse(reversed);

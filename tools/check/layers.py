@@ -7,6 +7,8 @@ INCLUDE = re.compile(r'^\s*#\s*include\s*"([^"/]+)/([^"]+)"')
 DEPENDS = re.compile(r"\bDEPENDS\b([^)]*?)(?:\bLIBRARIES\b|\))", re.S)
 LINKED = re.compile(r"\btocsin_([a-z]+)\b")
 ORDER = "tools/layers.txt"
+# Ports that only some folders may use: whoever runs programs is held to account for them.
+RESERVED = {"ports/process/": ("act", "recover")}
 
 
 def read_order(tree):
@@ -33,6 +35,10 @@ def _check_include(order, path, number, own, folder, rest):
     if folder != own and rest.split("/")[0] == "internal":
         return Problem(path, number, f"{own} includes the internals of {folder}",
                        f"use or extend a public header of src/{folder}/")
+    for port, users in RESERVED.items():
+        if f"{folder}/{rest}".startswith(port) and own not in (port.split("/", maxsplit=1)[0], *users):
+            return Problem(path, number, f"{own} includes {port}, which is for {' and '.join(users)} only",
+                           "only an executor, behind the policy, runs programs")
     return None
 
 

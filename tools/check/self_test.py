@@ -100,6 +100,14 @@ class Checks(unittest.TestCase):
                    {"src/kernel/CMakeLists.txt": "tocsin_layer(NAME kernel DEPENDS store)\n"})
         self.finds(layers, "src/nowhere/a.cc", 1, {"src/nowhere/a.cc": "\n"})
 
+    def test_reserved_ports(self):
+        order = {"tools/layers.txt": "ports kernel act store apps\n"}
+        line = '#include "ports/process/program_runner.h"\n'
+        self.finds(layers, "src/store/b.cc", 1, {**order, "src/store/b.cc": line})
+        self.finds(layers, "apps/tocsin/main.cc", 1, {**order, "apps/tocsin/main.cc": line})
+        allowed = {**order, "src/act/a.cc": line, "src/ports/process/a.cc": line}
+        self.assertEqual(self.found(layers, files=allowed), [])
+
     def test_sizes(self):
         self.finds(sizes, "src/store/b.cc", 2, {"src/store/b.cc": "\n" + LONG_FUNCTION})
         self.finds(sizes, "src/store/b.cc", 3, {"src/store/b.cc": "namespace a {\nclass C {\n" + LONG_FUNCTION + "};\n}\n"})

@@ -106,7 +106,7 @@ Reach EffectiveReach(const PolicyRules& rules, const PolicyFacts& facts, const A
     const std::optional<int> total = facts_of != facts.targets.end() && facts_of->second.instances
                                          ? facts_of->second.instances
                                          : entry->instances;
-    if (call.reach.instances && total && *total > 0)
+    if (call.reach.instances && *call.reach.instances >= 0 && total && *total > 0)
       part = std::min(1.0, *call.reach.instances / static_cast<double>(*total));
     if (entry->traffic) traffic += *entry->traffic * part, has_traffic = true;
     if (entry->users) users += *entry->users * part, has_users = true;

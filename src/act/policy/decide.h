@@ -7,9 +7,10 @@
 //   conditions; else ──► allow                                   anybody where two must agree
 //
 // An inverse of a step that has run was decided with the step: it passes what bounds reach, rate and time,
-// not the kill switch. What only reads needs no target, tier or reach, but its parameters are held to the
-// same. Source: the gate values are those of runbook automation in practice (docs/guides/policy.md).
-// Thread-safe. Cost: linear in history; microseconds.
+// not the kill switch, what is nobody's to do, or what holds for parameters. What only reads needs no target,
+// tier or reach, but its parameters and preconditions are held to the same. Source: the gate values are those
+// of runbook automation in practice (docs/guides/policy.md). Thread-safe. Cost: linear in history;
+// microseconds.
 #pragma once
 
 #include <map>

@@ -22,10 +22,10 @@ struct RateLimit {
 struct PolicyRules {
   Access access;
   Inventory inventory;
-  Reach auto_reach{0.05, {}, {}, {}};        // beyond it an agent asks; what is not set has no bound
+  Reach auto_reach{0.05, {}, {}, {}};        // beyond it, or not known, an agent asks; not set: no bound
   Reach agent_reach{0.25, {}, {}, {}};       // beyond it an agent is refused, and a person needs a second one
   Duration cooldown = Duration::Minutes(5);  // same action, same target; a step may say otherwise
-  Duration auto_pause = Duration::Minutes(30);  // as cooldown, within which an agent asks instead
+  Duration auto_pause = Duration::Minutes(30);  // same action, whatever target: within it an agent asks
   int auto_claims = 3;                          // verified claims an agent needs to go ahead by itself
   std::vector<RateLimit> rates = {{"all", 30, Duration::Hours(1)},
                                   {"agent", 10, Duration::Hours(1)},

@@ -1,6 +1,6 @@
 // Approval: a question to people about one step of one run with exactly these parameters. What they answer
 // binds to the hash of the call: another parameter, target, reach or inverse is another question. Expires.
-// Value types; JSON form in approval.cc ("approvals" in the ledger).
+// Value types; kept by approval_book.h.
 #pragma once
 
 #include <nlohmann/json.hpp>
@@ -23,7 +23,8 @@ struct Approval {
   std::string id;  // "AP-7K2Q"
   std::string run, step, runbook, incident;
   std::string call_hash;  // 64 hex digits, over action, parameters, targets, reach, inverse
-  std::string state;      // open, approved, denied, expired, withdrawn
+  std::string action;
+  std::string state;  // open, approved, denied, expired, withdrawn
   // The card, all that is decided upon:
   std::string title;             // of the step
   std::string call;              // the exact call, one line
@@ -31,6 +32,7 @@ struct Approval {
   std::string inverse;           // the exact inverse, or why there is none
   std::string proposed_by, why;  // `why` in the words of whoever proposed it: not proven
   bool proposed_by_agent = false;
+  bool adopts = false;  // an agent may only propose it: whoever approves starts it as their own
   std::vector<Target> targets;
   Reach reach;
   std::vector<std::string> reasons;                   // why it is asked: the policy's

@@ -1,8 +1,8 @@
 // TrustRecord: what is known of one agent at one class of action: how often what it claimed held, what it
 // proposed was approved, and what was executed helped. Counts decay by half every 30 days. The ceiling falls
-// by itself and rises only by a person.
+// by itself and rises only by a person: a class of actions in which an agent has no record begins at approve.
 //
-// Value type; JSON form in trust_record.cc.
+// Value type; kept by trust_book.h.
 #pragma once
 
 #include <nlohmann/json.hpp>
@@ -21,9 +21,9 @@ struct TrustRecord {
   double executed = 0, helped = 0, failed = 0, undone = 0;
   // 95 % lower bound (Clopper–Pearson on the decayed counts) of "claims held and action helped".
   double lower_bound = 0;
-  Tier ceiling = Tier::kAuto;  // what the record allows at most
-  std::string why;             // of the ceiling
-  bool promotion_due = false;  // the record would allow more: proposed to people
+  Tier ceiling = Tier::kApprove;  // what the record allows at most
+  std::string why;                // of the ceiling
+  bool promotion_due = false;     // the record would allow more: proposed to people
   Time updated;
 };
 

@@ -6,6 +6,7 @@
 
 #include "claims/claim_json.h"
 #include "claims/claim_text.h"
+#include "investigate/agent/mcp_tools.h"
 #include "respond/json_text.h"
 
 namespace tocsin::investigate {
@@ -254,7 +255,7 @@ AgentTools::Answer AgentTools::CheckClaim(const json& arguments) {
   return Bounded(out);
 }
 
-AgentTools::Answer AgentTools::Call(const ports::ModelToolCall& call) {
+AgentTools::Answer AgentTools::Call(const ports::ModelToolCall& call, const std::stop_token& stop) {
   if (call.malformed) return Wrong("the arguments are no JSON object");
   if (++asked_[call.name + call.arguments_json] > kSameCall)
     return Wrong("asked twice before: the answer is above");
@@ -266,6 +267,13 @@ AgentTools::Answer AgentTools::Call(const ports::ModelToolCall& call) {
   if (call.name == "list_generations") return ListGenerations(arguments);
   if (call.name == "list_names") return ListNames();
   if (call.name == "check_claim") return CheckClaim(arguments);
+  if (others_ != nullptr && others_->Offers(call.name)) {
+    const auto said = others_->Call(call.name, arguments, stop);
+    if (!said) return Wrong(said.error().message());
+    Answer answer = Bounded({{"said_by_another_program", said->text}});
+    answer.failed = said->failed;
+    return answer;
+  }
   return Wrong("there is no such tool");
 }
 

@@ -8,6 +8,7 @@
 #include <functional>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -17,12 +18,15 @@
 
 namespace tocsin::investigate {
 
+class McpTools;
+
 class AgentTools {
  public:
   // Runs a claim, once however often it is asked for, and keeps its line.
   using Check = std::function<const BriefLine&(const claims::Claim&)>;
-  AgentTools(const InvestigationSubject& subject, size_t max_bytes, Check check)
-      : subject_(subject), max_bytes_(max_bytes), check_(std::move(check)) {}
+  // `others`: tools of other programs, which must outlive it; null: none.
+  AgentTools(const InvestigationSubject& subject, size_t max_bytes, Check check, McpTools* others = nullptr)
+      : subject_(subject), max_bytes_(max_bytes), check_(std::move(check)), others_(others) {}
 
   // With submit_findings, by which the model answers.
   static std::vector<ports::ModelTool> Tools();
@@ -31,7 +35,7 @@ class AgentTools {
     bool failed = false;
   };
   // Not for submit_findings.
-  Answer Call(const ports::ModelToolCall& call);
+  Answer Call(const ports::ModelToolCall& call, const std::stop_token& stop = {});
 
  private:
   Answer GetContext(const nlohmann::json& arguments);
@@ -47,6 +51,7 @@ class AgentTools {
   const InvestigationSubject& subject_;
   size_t max_bytes_;
   Check check_;
+  McpTools* others_;
   std::map<std::string, int> asked_;
 };
 

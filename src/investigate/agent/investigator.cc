@@ -10,6 +10,7 @@
 #include "claims/claim_text.h"
 #include "investigate/agent/agent_tools.h"
 #include "investigate/agent/findings.h"
+#include "investigate/agent/mcp_tools.h"
 #include "investigate/brief/make_brief.h"
 #include "kernel/id.h"
 #include "respond/json_text.h"
@@ -37,19 +38,21 @@ constexpr const char* kRules =
 
 class Conversation {
  public:
-  Conversation(ports::ModelClient& client, const InvestigatorOptions& options,
+  Conversation(ports::ModelClient& client, const InvestigatorOptions& options, McpTools* others,
                const InvestigationSubject& subject, Brief& brief)
       : client_(client),
         options_(options),
+        others_(others),
         subject_(subject),
         brief_(brief),
-        tools_(subject, options.max_tool_bytes,
-               [this](const claims::Claim& claim) -> const BriefLine& { return Line(claim); }),
+        tools_(
+            subject, options.max_tool_bytes,
+            [this](const claims::Claim& claim) -> const BriefLine& { return Line(claim); }, others),
         budget_(options.budget) {}
 
   std::vector<std::string> Run(const std::stop_token& stop) {
     const auto begin = std::chrono::steady_clock::now();
-    Open();
+    Open(stop);
     for (int turn = 0; turn < options_.max_turns && brief_.model.outcome.empty(); ++turn) Turn(stop);
     if (brief_.model.outcome.empty())
       End("budget", fmt::format("no findings after {} turns", options_.max_turns));
@@ -80,9 +83,14 @@ class Conversation {
     return fmt::format("<data {0}>\n{1}\n</data {0}>", mark, data);
   }
 
-  void Open() {
+  void Open(const std::stop_token& stop) {
     request_.system = kRules;
     request_.tools = AgentTools::Tools();
+    if (others_ != nullptr) {
+      auto offer = others_->Look(stop);
+      for (auto& tool : offer.tools) request_.tools.push_back(std::move(tool));
+      for (const auto& note : offer.notes) Log("tocsin", note);
+    }
     request_.max_tokens = options_.max_output_tokens;
     request_.temperature = 0.0;
     json sections = json::array();
@@ -120,7 +128,7 @@ class Conversation {
     request_.messages.push_back(reply->message);
     if (reply->finish == ports::ModelFinish::kPaused) return;
     if (reply->message.tool_calls.empty()) return Spoke(reply->message.text);
-    Results(reply->message);
+    Results(reply->message, stop);
   }
 
   void Failed(const Status& status) {
@@ -171,7 +179,7 @@ class Conversation {
     Log("user", text);
   }
 
-  void Results(const ModelMessage& asked) {
+  void Results(const ModelMessage& asked, const std::stop_token& stop) {
     for (const auto& call : asked.tool_calls) {
       AgentTools::Answer answer;
       if (call.name == kSubmitTool) {
@@ -180,7 +188,7 @@ class Conversation {
       } else if (++tool_calls_ > options_.max_tool_calls) {
         answer = {"{\"error\":\"no more tool calls: submit your findings\"}", true};
       } else {
-        answer = tools_.Call(call);
+        answer = tools_.Call(call, stop);
         answer.text = Delimited(answer.text);
       }
       ModelMessage result;
@@ -292,6 +300,7 @@ class Conversation {
 
   ports::ModelClient& client_;
   const InvestigatorOptions& options_;
+  McpTools* others_;
   const InvestigationSubject& subject_;
   Brief& brief_;
   AgentTools tools_;
@@ -308,7 +317,7 @@ class Conversation {
 
 std::vector<std::string> Investigator::Investigate(const InvestigationSubject& subject, Brief& brief,
                                                    std::stop_token stop) {
-  return Conversation(client_, options_, subject, brief).Run(stop);
+  return Conversation(client_, options_, others_, subject, brief).Run(stop);
 }
 
 }  // namespace tocsin::investigate

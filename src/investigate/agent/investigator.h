@@ -40,10 +40,13 @@ struct InvestigationSubject {
   Time now;
 };
 
+class McpTools;
+
 class Investigator {
  public:
-  Investigator(ports::ModelClient& client, InvestigatorOptions options)
-      : client_(client), options_(std::move(options)) {}
+  // `others`: tools of other programs that the model may read with; null: none.
+  Investigator(ports::ModelClient& client, InvestigatorOptions options, McpTools* others = nullptr)
+      : client_(client), options_(std::move(options)), others_(others) {}
 
   // Adds lines and hypotheses to the brief. Returns what was said, one JSON text an exchange.
   std::vector<std::string> Investigate(const InvestigationSubject& subject, Brief& brief,
@@ -52,6 +55,7 @@ class Investigator {
  private:
   ports::ModelClient& client_;
   InvestigatorOptions options_;
+  McpTools* others_;
 };
 
 }  // namespace tocsin::investigate

@@ -74,6 +74,7 @@ class Running final : public Dispatcher {
     return RecordLocked(notifications, now);
   }
   Result<IncidentView> Act(const IncidentId& id, const IncidentAction& action, const Actor& actor) override;
+  Status Ask(const std::string& key, NotificationMessage message) override;
   Status Configure(std::shared_ptr<const DispatchConfig> config) override {
     const std::lock_guard lock(work_);
     TOCSIN_RETURN_IF_ERROR(Use(std::move(config)));
@@ -351,6 +352,27 @@ Result<IncidentView> Running::Act(const IncidentId& id, const IncidentAction& ac
   sender_.Wake();
   Wake();
   return acted;
+}
+
+Status Running::Ask(const std::string& key, NotificationMessage message) {
+  const std::lock_guard lock(work_);
+  const Time now = clock_.Now();
+  message.at = now;
+  const Status status = ledger_.Transact([&](store::LedgerTransaction& transaction) -> Status {
+    std::string person;
+    if (!message.incident_id.empty()) {
+      TOCSIN_ASSIGN_OR_RETURN(const auto incident, transaction.FindIncident(IncidentId{message.incident_id}));
+      if (incident) {
+        TOCSIN_ASSIGN_OR_RETURN(const IncidentView view, ReadView(transaction, *incident));
+        person = view.acknowledged_by;
+        message.severity = view.severity.empty() ? incident->severity : view.severity;
+        message.source = incident->service;
+      }
+    }
+    return desk_->Ask(transaction, key, message, desk_->config().incidents.tell, person, now);
+  });
+  if (status.ok()) sender_.Wake();
+  return status;
 }
 
 void Running::Work() {

@@ -188,6 +188,23 @@ Status EscalationDesk::Tell(store::LedgerTransaction& transaction, const signal:
   return {};
 }
 
+Status EscalationDesk::Ask(store::LedgerTransaction& transaction, const std::string& key,
+                           const NotificationMessage& message, const std::vector<std::string>& destinations,
+                           const std::string& person, Time now) const {
+  for (const auto& destination : destinations) {
+    TOCSIN_ASSIGN_OR_RETURN(auto item, outbox_->NewItem(fmt::format("ask/{}/{}", key, destination), "", message,
+                                                        {destination}, now));
+    TOCSIN_RETURN_IF_ERROR(PutNewItem(transaction, item));
+  }
+  const auto preferences = config_->preferences.find(person);
+  if (person.empty() || preferences == config_->preferences.end()) return {};
+  const auto plan = PlanChannels(preferences->second, "high", true, now, {});
+  if (plan.destinations.empty()) return {};
+  TOCSIN_ASSIGN_OR_RETURN(auto item, outbox_->NewItem(fmt::format("ask/{}/{}", key, person), person, message,
+                                                      plan.destinations, now));
+  return PutNewItem(transaction, item);
+}
+
 // PagerDuty keeps an incident of its own and must hear the end of it; people only hear that it is over.
 Status EscalationDesk::TellPaged(store::LedgerTransaction& transaction, const signal::Incident& incident,
                                  const EscalationRun& run, const std::string& kind, const std::string& what,

@@ -20,14 +20,24 @@ struct NotificationLink {
   std::string url = {};  // http or https; others are left out when written
 };
 
+// Something to click on where a channel can bring the click back, signed; elsewhere it is left out.
+struct NotificationButton {
+  std::string text = {};
+  std::string action = {};  // "approve", "deny", "kill"
+  std::string value = {};   // what about, as it comes back
+  std::string style = {};   // "primary", "danger" or ""
+};
+
 struct NotificationMessage {
-  std::string kind = "page";     // "page", "acknowledged", "update", "resolved", "digest", "alert"
+  // "page", "acknowledged", "update", "resolved", "digest", "alert", "approval"
+  std::string kind = "page";
   std::string incident_id = {};  // "INC-2K7Q"; empty in a digest
   std::string title = {};        // one line
   std::string severity = {};     // "sev1" … "sev4"
   std::string source = {};       // the service, stream or host it is about
   std::vector<std::string> lines = {};
   std::vector<NotificationLink> links = {};
+  std::vector<NotificationButton> buttons = {};
   std::string idempotency_key = {};  // the same for every try of one send, different for every other
   Time at = {};                      // when it was decided
 };

@@ -14,6 +14,7 @@ namespace {
 constexpr size_t kMaxLines = 200;
 constexpr size_t kMaxLineBytes = 2000;
 constexpr size_t kMaxLinks = 20;
+constexpr size_t kMaxButtons = 5;
 constexpr size_t kMaxErrorBytes = 500;
 constexpr size_t kMaxDestinations = 16;
 
@@ -29,6 +30,7 @@ void Bound(NotificationMessage& message) {
   message.source = CutUtf8(CleanText(message.source, false), kMaxLineBytes);
   if (message.lines.size() > kMaxLines) message.lines.resize(kMaxLines);
   for (std::string& line : message.lines) line = CutUtf8(CleanText(line, false), kMaxLineBytes);
+  if (message.buttons.size() > kMaxButtons) message.buttons.resize(kMaxButtons);
   if (message.links.size() > kMaxLinks) message.links.resize(kMaxLinks);
   std::erase_if(message.links, [](const NotificationLink& link) { return !IsWebUrl(link.url); });
   for (NotificationLink& link : message.links) link.text = CutUtf8(CleanText(link.text, false), 200);

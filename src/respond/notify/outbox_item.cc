@@ -11,13 +11,19 @@ namespace {
 using Json = nlohmann::json;
 
 Json MessageJson(const NotificationMessage& message) {
+  Json buttons = Json::array();
+  for (const NotificationButton& button : message.buttons)
+    buttons.push_back({{"text", button.text},
+                       {"action", button.action},
+                       {"value", button.value},
+                       {"style", button.style}});
   Json links = Json::array();
   for (const NotificationLink& link : message.links)
     links.push_back({{"text", link.text}, {"url", link.url}});
   return {{"kind", message.kind},      {"incident_id", message.incident_id},
           {"title", message.title},    {"severity", message.severity},
           {"source", message.source},  {"lines", message.lines},
-          {"links", std::move(links)}, {"idempotency_key", message.idempotency_key},
+          {"links", std::move(links)}, {"buttons", std::move(buttons)}, {"idempotency_key", message.idempotency_key},
           {"at_ns", message.at.ns}};
 }
 
@@ -29,6 +35,12 @@ NotificationMessage MessageFrom(const Json& json) {
   message.severity = json.at("severity").get<std::string>();
   message.source = json.at("source").get<std::string>();
   message.lines = json.at("lines").get<std::vector<std::string>>();
+  // Items written before there were buttons have none.
+  if (const auto buttons = json.find("buttons"); buttons != json.end()) {
+    for (const Json& button : *buttons)
+      message.buttons.push_back({button.at("text").get<std::string>(), button.at("action").get<std::string>(),
+                                 button.at("value").get<std::string>(), button.at("style").get<std::string>()});
+  }
   for (const Json& link : json.at("links")) {
     message.links.push_back({link.at("text").get<std::string>(), link.at("url").get<std::string>()});
   }

@@ -100,8 +100,9 @@ Result<SlackClick> ParseSlackClick(std::string_view body) {
     click.team_id = Text(json.value("team", Json::object()), "id");
     const Json& action = json["actions"][0];
     const std::string action_id = Text(action, "action_id");
-    click.action = action_id == kSlackAcknowledgeAction ? "acknowledge" : action_id;
-    click.incident_id = Text(action, "value");
+    click.action =
+        action_id.starts_with(kSlackActionPrefix) ? action_id.substr(kSlackActionPrefix.size()) : action_id;
+    click.value = Text(action, "value");
     click.response_url = Text(json, "response_url");
     click.by_bot = IsBot(user, click.user_id);
     return click;

@@ -21,8 +21,8 @@ struct SlackClick {
   std::string user_id;    // "U024BE7LH"
   std::string user_name;  // for people only; it can be changed by its owner
   std::string team_id;
-  std::string action;       // "acknowledge", or the action_id of a button that is not Tocsin's own
-  std::string incident_id;  // the button's value
+  std::string action;       // "acknowledge", "approve", "deny", "kill"; or an action_id that is not Tocsin's own
+  std::string value;        // the button's: an incident's id, an approval's id and hash, a scope
   std::string response_url;
   bool by_bot = false;  // an app or workflow: never an acknowledgement
 };

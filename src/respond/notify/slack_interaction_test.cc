@@ -63,7 +63,7 @@ TEST(SlackClick, SaysWhoPressedWhatForWhichIncident) {
   EXPECT_EQ(click->user_name, "ada");
   EXPECT_EQ(click->team_id, "T1");
   EXPECT_EQ(click->action, "acknowledge");
-  EXPECT_EQ(click->incident_id, "INC-2K7Q");
+  EXPECT_EQ(click->value, "INC-2K7Q");
   EXPECT_FALSE(click->by_bot);
 }
 

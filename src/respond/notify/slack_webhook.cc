@@ -72,6 +72,15 @@ Json Buttons(const NotificationMessage& message) {
                         {"action_id", kSlackAcknowledgeAction},
                         {"value", CutUtf8(CleanText(message.incident_id, false), 2000)}});
   }
+  for (const NotificationButton& button : message.buttons) {
+    if (elements.size() == kMaxButtons) break;
+    Json element = {{"type", "button"},
+                    {"text", PlainText(CleanText(button.text, false), 75)},
+                    {"action_id", std::string(kSlackActionPrefix) + button.action},
+                    {"value", CutUtf8(CleanText(button.value, false), 2000)}};
+    if (!button.style.empty()) element["style"] = button.style;
+    elements.push_back(std::move(element));
+  }
   for (const NotificationLink& link : message.links) {
     if (elements.size() == kMaxButtons) break;
     if (!IsWebUrl(link.url)) continue;

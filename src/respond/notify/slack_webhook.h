@@ -16,6 +16,7 @@ namespace tocsin::respond {
 
 // What the button says it is when it comes back (slack_interaction.h).
 inline constexpr std::string_view kSlackAcknowledgeAction = "tocsin_acknowledge";
+inline constexpr std::string_view kSlackActionPrefix = "tocsin_";  // of all buttons that are Tocsin's own
 
 // The JSON document sent; its own function so that a preview shows exactly it.
 std::string SlackPayload(const NotificationMessage& message, const MessageTemplates& templates);

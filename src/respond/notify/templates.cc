@@ -53,6 +53,7 @@ std::string PrefixOf(const std::string& kind) {
   if (kind == "resolved") return "Resolved";
   if (kind == "acknowledged") return "Acknowledged";
   if (kind == "update") return "Update";
+  if (kind == "approval") return "Approve?";
   if (kind == "alert") return "Tocsin itself";
   return "";  // a page or a digest says enough
 }

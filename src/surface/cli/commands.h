@@ -25,6 +25,20 @@ void AddNoiseCommand(CLI::App& app, CommandContext& context);
 void AddClaimCommand(CLI::App& app, CommandContext& context);
 // tocsin brief show|make|verify ID [--json] [--url URL]
 void AddBriefCommand(CLI::App& app, CommandContext& context);
+// tocsin mcp [--server URL] [--token-file FILE] (see docs/guides/mcp.md)
+void AddMcpCommand(CLI::App& app, CommandContext& context);
+// tocsin approvals [--all]; tocsin approve|deny ID [--reason TEXT] [--yes] [--json] [--url URL]
+void AddApprovalCommands(CLI::App& app, CommandContext& context);
+// tocsin kill [SCOPE] [--reason TEXT] [--by NAME]; tocsin release SCOPE --reason TEXT
+void AddKillCommands(CLI::App& app, CommandContext& context);
+// tocsin drill kill [--steps N]; `drill` is the parent.
+void AddDrillKill(CLI::App& drill, CommandContext& context);
+// tocsin trust show; tocsin trust set AGENT CLASS TIER --reason TEXT
+void AddTrustCommand(CLI::App& app, CommandContext& context);
+// tocsin runbook run|look|history|drill|stop|undo|settle; `runbook` is the parent.
+void AddRunbookRun(CLI::App& runbook, CommandContext& context);
+// tocsin eval injection DIR [--json]; `eval` is the parent.
+void AddEvalInjection(CLI::App& eval, CommandContext& context);
 // tocsin runbook lint|plan|list|import|schema; `runbook` is the parent. Files only.
 void AddRunbookFiles(CLI::App& runbook, CommandContext& context);
 // tocsin replay FILE… (see docs/guides/replay.md)

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <cstdlib>
+#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "ports/http_client.h"
@@ -11,6 +13,10 @@ namespace {
 
 Code CodeOf(int http_status) {
   switch (http_status) {
+    case 401:
+      return Code::kUnauthenticated;
+    case 403:
+      return Code::kPermissionDenied;
     case 404:
       return Code::kNotFound;
     case 429:
@@ -58,13 +64,32 @@ Result<std::string> AskServer(const std::string& url, std::string_view path, std
   return Send(std::move(request), url);
 }
 
-Result<std::string> TellServer(const std::string& url, std::string_view path, std::string_view json_body) {
+Result<std::string> TellServer(const std::string& url, std::string_view path, std::string_view json_body,
+                               const std::string& token) {
   ports::HttpRequest request;
   request.method = "POST";
   request.url = Join(url, path);
   request.headers = {{"Content-Type", "application/json"}, {"Accept", "application/json"}};
+  if (!token.empty()) request.headers.emplace_back("Authorization", "Bearer " + token);
   request.body = json_body;
   return Send(std::move(request), url);
+}
+
+Result<std::string> FindToken(const std::string& file) {
+  std::string path = file;
+  if (path.empty()) {
+    if (const char* token = std::getenv("TOCSIN_TOKEN"); token != nullptr && *token != 0)
+      return std::string(token);
+    const char* home = std::getenv("HOME");
+    if (home != nullptr) path = std::string(home) + "/.config/tocsin/token";
+  }
+  std::ifstream in(path);
+  std::string token;
+  if (in >> token) return token;
+  return Error(
+      Code::kUnauthenticated,
+      "no token" + (file.empty() ? std::string() : " in " + file) +
+          ": set TOCSIN_TOKEN or write it to ~/.config/tocsin/token ('tocsin token new NAME' makes one)");
 }
 
 }  // namespace tocsin::surface

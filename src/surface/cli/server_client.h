@@ -14,6 +14,10 @@ inline constexpr const char* kDefaultUrl = "http://127.0.0.1:4318";
 
 // The body of a 2xx answer. `path` begins with '/'; `accept` is a media type.
 Result<std::string> AskServer(const std::string& url, std::string_view path, std::string_view accept);
-Result<std::string> TellServer(const std::string& url, std::string_view path, std::string_view json_body);
+// `token`: a person's or an agent's, "" = none.
+Result<std::string> TellServer(const std::string& url, std::string_view path, std::string_view json_body,
+                               const std::string& token = "");
+// Of a file, else of TOCSIN_TOKEN, else of ~/.config/tocsin/token. kUnauthenticated says how to make one.
+Result<std::string> FindToken(const std::string& file);
 
 }  // namespace tocsin::surface

@@ -20,6 +20,10 @@
 #include "surface/server_metrics.h"
 #include "surface/telemetry_receiver.h"
 
+namespace tocsin::act {
+class ActDesk;
+}
+
 namespace tocsin::investigate {
 class InvestigationDesk;
 }
@@ -42,6 +46,7 @@ struct ApiDependencies {
   Time started;
   ingest::DecodeOptions decode;  // `received` is set for each request
   std::function<bool()> ready;   // recovered, and not stopping
+  act::ActDesk* act = nullptr;   // null: acting is not configured
   double alpha = 1e-3;           // false alarms of a stream are at least 1/alpha generations apart on average
 };
 

@@ -24,6 +24,7 @@ struct Request {
   std::vector<std::pair<std::string, std::string>> params;  // {id} of the route
   Headers headers;                                          // names lower-case
   std::string body;
+  bool from_loopback = false;         // the connection comes from this machine
   std::shared_ptr<void> reservation;  // the body's share of the in-flight bound, given back when dropped
 
   // "" when absent; the first when repeated.

@@ -15,6 +15,11 @@ Why AutoReachRule(const RuleInput& in) {
   if (!reach.traffic && !reach.instances && !reach.users) return "nobody has said how far it reaches";
   const auto beyond = Beyond(reach, in.rules.auto_reach);
   if (beyond) return "it may reach " + *beyond + " of an agent by itself";
+  // What nobody knows is not within a bound.
+  const Reach& most = in.rules.auto_reach;
+  if (most.traffic && !reach.traffic) return "what share of the traffic it reaches is not known";
+  if (most.instances && !reach.instances) return "how many instances it reaches is not known";
+  if (most.users && !reach.users) return "how many users it reaches is not known";
   return {};
 }
 
@@ -121,13 +126,15 @@ const InventoryEntry* EntryOf(const RuleInput& in, const Target& target) {
 
 bool SameTarget(const PastAction& past, const ActionCall& call) {
   return std::any_of(past.targets.begin(), past.targets.end(), [&](const Target& target) {
-    return std::find(call.targets.begin(), call.targets.end(), target) != call.targets.end();
+    return std::any_of(call.targets.begin(), call.targets.end(), [&](const Target& other) {
+      return target.name == other.name && target.kind == other.kind;  // names differ sooner
+    });
   });
 }
 
 std::optional<std::string> Beyond(const Reach& reach, const Reach& most) {
   const auto over = [](const std::optional<double>& value, const std::optional<double>& bound) {
-    return value && bound && *value > *bound;
+    return value && bound && !(*value <= *bound);
   };
   if (over(reach.traffic, most.traffic))
     return fmt::format("{:.3g} % of the traffic, the bound is {:.3g} %", *reach.traffic * 100,

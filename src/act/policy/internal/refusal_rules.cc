@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <limits>
 #include <set>
 
 #include "act/policy/internal/rule_table.h"
@@ -81,7 +82,10 @@ Why PeopleRule(const RuleInput& in) {
 Why TaintRule(const RuleInput& in) {
   for (const Parameter& parameter : in.call.parameters) {
     for (const ParameterPart& part : parameter.parts) {
-      if (!IsUntrusted(part.origin) || IsClosed(in.rules.inventory, part)) continue;
+      // What was there before is for the step's own inverse: elsewhere, another program wrote it.
+      const bool untrusted =
+          IsUntrusted(part.origin) || (part.origin == Origin::kUndo && !in.call.is_inverse);
+      if (!untrusted || IsClosed(in.rules.inventory, part)) continue;
       return fmt::format(
           "{} is '{}' from {} ({}), which is not in the inventory{}", parameter.name, Shown(part.value),
           part.source, OriginName(part.origin),
@@ -120,6 +124,20 @@ Why TargetRule(const RuleInput& in) {
   return {};
 }
 
+// A reach that is no number is within no bound, and would pass every one.
+Why ReachDeclaredRule(const RuleInput& in) {
+  const Reach& reach = in.call.reach;
+  const auto wrong = [](const std::optional<double>& value, double most) {
+    return value && !(*value >= 0 && *value <= most);
+  };
+  constexpr double kMost = std::numeric_limits<double>::max();
+  if (wrong(reach.traffic, 1))
+    return fmt::format("reach.traffic is {}, no share from 0 to 1", *reach.traffic);
+  if (wrong(reach.instances, kMost) || wrong(reach.users, kMost) || wrong(reach.money, kMost))
+    return "the declared reach is no number from 0 up";
+  return {};
+}
+
 Why OnlyHealthyRule(const RuleInput& in) {
   const double taken = in.call.reach.instances.value_or(1);
   if (taken <= 0) return {};
@@ -143,8 +161,8 @@ Why ReachRule(const RuleInput& in) {
 Why CooldownRule(const RuleInput& in) {
   const Duration pause = in.call.cooldown.value_or(in.rules.cooldown);
   for (const PastAction& past : in.facts.history) {
-    if (past.inverse || past.action != in.call.action || !SameTarget(past, in.call)) continue;
-    if (in.facts.now - past.at < pause)
+    if (past.inverse || past.action != in.call.action || in.facts.now - past.at >= pause) continue;
+    if (SameTarget(past, in.call))
       return fmt::format("the same was done to the same target {} s ago; the pause is {} s",
                          (in.facts.now - past.at).ns / 1'000'000'000, pause.ns / 1'000'000'000);
   }
@@ -183,11 +201,11 @@ Why AgentBudgetRule(const RuleInput& in) {
   for (const PastAction& past : in.facts.history) {
     if (past.actor != in.call.actor || past.inverse || in.facts.now - past.at >= budget.window) continue;
     ++actions;
-    money += past.money;
+    money += std::max(past.money, 0.0);
   }
   if (budget.actions > 0 && actions >= budget.actions)
     return fmt::format("agent {} has used up its {} actions", in.call.actor, budget.actions);
-  if (budget.money > 0 && money > budget.money)
+  if (budget.money > 0 && !(money <= budget.money))
     return fmt::format("agent {} would have spent {:g} of {:g}", in.call.actor, money, budget.money);
   return {};
 }
@@ -244,7 +262,7 @@ Why DeniedRule(const RuleInput& in) {
 
 constexpr std::array kRefusals = {
     Rule{"kill_switch", KillSwitchRule, true, true},
-    Rule{"never", NeverRule, false, true},
+    Rule{"never", NeverRule, true, true},
     Rule{"catalogue", CatalogueRule, true, true},
     Rule{"observe", ObserveRule},
     Rule{"agent", AgentRule, false, true},
@@ -253,6 +271,7 @@ constexpr std::array kRefusals = {
     Rule{"untrusted_parameter", TaintRule, true, true},
     Rule{"parameter_bounds", BoundsRule, true, true},
     Rule{"target", TargetRule},
+    Rule{"reach_declared", ReachDeclaredRule},
     Rule{"only_healthy", OnlyHealthyRule},
     Rule{"reach", ReachRule},
     Rule{"cooldown", CooldownRule},
@@ -261,7 +280,7 @@ constexpr std::array kRefusals = {
     Rule{"runbook_limit", RunbookLimitRule},
     Rule{"freeze", FreezeRule},
     Rule{"breaker", BreakerRule},
-    Rule{"precondition", PreconditionRule},
+    Rule{"precondition", PreconditionRule, false, true},
     Rule{"stop_condition", StopConditionRule, false, true},
     Rule{"denied", DeniedRule},
 };

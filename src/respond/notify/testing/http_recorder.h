@@ -2,7 +2,7 @@
 // told.
 //
 // Owns its threads and sockets; the port is the system's choice. Thread-safe. Behaviours are used in the
-// order in which requests arrive; when none is left, `otherwise` answers.
+// order in which requests arrive; when none is left, `otherwise` answers, or what Decide was given.
 #pragma once
 
 #include <arpa/inet.h>
@@ -16,6 +16,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <deque>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <string>
@@ -70,6 +71,11 @@ class HttpRecorder {
   void Otherwise(const Behaviour& behaviour) {
     const std::lock_guard lock(mutex_);
     otherwise_ = behaviour;
+  }
+  // Called on a connection's thread.
+  void Decide(std::function<Behaviour(const RecordedRequest&)> decide) {
+    const std::lock_guard lock(mutex_);
+    decide_ = std::move(decide);
   }
   std::vector<RecordedRequest> Requests() const {
     const std::lock_guard lock(mutex_);
@@ -133,6 +139,7 @@ class HttpRecorder {
       {
         const std::lock_guard lock(mutex_);
         behaviour = script_.empty() ? otherwise_ : script_.front();
+        if (script_.empty() && decide_) behaviour = decide_(request);
         if (!script_.empty()) script_.pop_front();
         requests_.push_back(request);
       }
@@ -160,6 +167,7 @@ class HttpRecorder {
   mutable std::condition_variable arrived_;
   std::deque<Behaviour> script_;
   Behaviour otherwise_;
+  std::function<Behaviour(const RecordedRequest&)> decide_;
   std::vector<RecordedRequest> requests_;
 };
 

@@ -22,10 +22,14 @@ Router BuildRouter(const ApiDependencies& api) {
   AddGenerations(router, api);
   AddClaims(router, api);
   AddBrief(router, api);
+  AddRuns(router, api);
+  AddApprovals(router, api);
+  AddKill(router, api);
   AddCounts(router, api);
   AddStatus(router, api);
   AddHealth(router, api);
   AddMetrics(router, api);
+  AddMcp(router, api);
   AddHomePage(router, api);
   AddIncidentPage(router, api);
   AddOpenApi(router, api);

@@ -24,16 +24,20 @@ void AddPagerDuty(Router& router, const ApiDependencies& api);  // POST /v2/enqu
 // The matchers of every `filter` in the query.
 Result<respond::Matchers> ReadMatchers(const Request& request);
 void AddOnCall(Router& router, const ApiDependencies& api);  // GET /api/v1/oncall, …/{schedule}[.ics|/shifts]
-void AddNoise(Router& router, const ApiDependencies& api);   // GET /api/v1/noise
+void AddNoise(Router& router, const ApiDependencies& api);              // GET /api/v1/noise
 void AddSlackInteractions(Router& router, const ApiDependencies& api);  // POST /api/v1/slack/interactions
 void AddGenerations(Router& router, const ApiDependencies& api);        // GET /api/v1/generations
 void AddClaims(Router& router, const ApiDependencies& api);  // POST /api/v1/claims/verify, GET …/schema
 // GET, POST /api/v1/incidents/{id}/brief; POST …/brief/verify
 void AddBrief(Router& router, const ApiDependencies& api);
+void AddRuns(Router& router, const ApiDependencies& api);  // /api/v1/runbooks, …/plans, …/runs; /runs/{id}
+void AddApprovals(Router& router, const ApiDependencies& api);     // /api/v1/approvals; /approvals/{id}
+void AddKill(Router& router, const ApiDependencies& api);          // /api/v1/kill, …/trust; /kill
 void AddCounts(Router& router, const ApiDependencies& api);        // GET /api/v1/counts
 void AddStatus(Router& router, const ApiDependencies& api);        // GET /api/v1/status
 void AddHealth(Router& router, const ApiDependencies& api);        // GET /livez, /readyz
 void AddMetrics(Router& router, const ApiDependencies& api);       // GET /metrics
+void AddMcp(Router& router, const ApiDependencies& api);           // POST, DELETE /mcp
 void AddHomePage(Router& router, const ApiDependencies& api);      // GET /
 void AddIncidentPage(Router& router, const ApiDependencies& api);  // GET /incidents/{id}
 // GET /openapi.json, of the routes added before it. Last.

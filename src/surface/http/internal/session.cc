@@ -187,6 +187,9 @@ class Session : public std::enable_shared_from_this<Session> {
   std::optional<Response> Describe(const Parser& parser, Request& request, const Route*& route) {
     const auto& header = parser.get();
     request.method = std::string(header.method_string());
+    ErrorCode no_peer;
+    const tcp::endpoint peer = socket_.remote_endpoint(no_peer);
+    request.from_loopback = !no_peer && peer.address().is_loopback();
     if (header.version() != 11 && header.version() != 10) {
       return ProblemResponse(505, "only HTTP/1.1 and HTTP/1.0 are spoken here");
     }
