@@ -111,7 +111,7 @@ TEST_F(LintTest, WhatIsRightHasNoFindings) { EXPECT_THAT(With("Scale", "Scale"),
 TEST_F(LintTest, ActionsAndTheirParameters) {
   EXPECT_THAT(With("kubernetes.scale\n", "kubernetes.scal\n"),
               ElementsAre(HasSubstr("missing_inverse"),
-                          HasSubstr("x.yaml:16: error: scale: there is no action 'kubernetes.scal'; is it"))));
+                          HasSubstr("x.yaml:16: error: scale: there is no action 'kubernetes.scal'; is it")));
   EXPECT_THAT(With("namespace: shop, ", ""), ElementsAre(HasSubstr("needs 'namespace'")));
   EXPECT_THAT(With("replicas: \"{{ inputs.replicas }}\"", "replicas: six"),
               ElementsAre(HasSubstr("unused_input"),
