@@ -84,7 +84,7 @@ class GitExecutor : public Executor {
   }
   GitClone Clone(const ExecutorCall& call, std::stop_token stop) {
     const auto it = repositories_.find(Name(call));
-    return {it->second, git_, directory_ + "/" + it->first, *runner_, call.timeout, std::move(stop)};
+    return {it->second, git_, directory_ + "/clone-" + it->first, *runner_, call.timeout, std::move(stop)};
   }
   Result<Staged> Stage(const ExecutorCall& call, GitClone& clone);
   Status StageRevert(const ExecutorCall& call, GitClone& clone, Staged& staged);
@@ -290,7 +290,7 @@ Result<std::unique_ptr<Executor>> MakeGitExecutor(const ExecutorSettings& settin
                                                   const std::string& directory) {
   std::error_code error;
   std::filesystem::create_directories(directory, error);
-  TOCSIN_ASSIGN_OR_RETURN(auto runner, ProgramRunner::Make(directory + "/.programs", {settings.git}));
+  TOCSIN_ASSIGN_OR_RETURN(auto runner, ProgramRunner::Make(directory + "/programs", {settings.git}));
   return std::make_unique<GitExecutor>(settings, directory, std::move(runner));
 }
 

@@ -151,7 +151,7 @@ TEST_F(GitTest, NeitherHooksNorFiltersOfTheRepositoryRun) {
       "git commit -qm attributes && echo 200 > conf/pool && git commit -qam more && git push -q "
       "../remote.git main");
   (void)Look(Revert());
-  const std::string hooks = folder_ + "/data/executors/git/config/.git/hooks";
+  const std::string hooks = folder_ + "/data/executors/git/clone-config/.git/hooks";
   std::filesystem::create_directories(hooks);
   for (const char* hook :
        {"pre-commit", "commit-msg", "post-checkout", "pre-push", "reference-transaction"}) {
@@ -207,7 +207,7 @@ TEST_F(GitTest, ACrashAroundThePush) {
       (void)Run(call);
       _exit(0);
     }
-    while (!std::filesystem::exists(folder_ + "/sign"))
+    for (int i = 0; i < 6'000 && !std::filesystem::exists(folder_ + "/sign"); ++i)
       std::this_thread::sleep_for(std::chrono::milliseconds(5));
     kill(tocsin, SIGKILL);
     waitpid(tocsin, nullptr, 0);
@@ -227,14 +227,14 @@ TEST_F(GitTest, ACrashAroundThePush) {
 }
 
 TEST_F(GitTest, AStop) {
-  Shell(
-      "printf '#!/bin/sh\\nsleep 20\\n' > remote.git/hooks/pre-receive && chmod +x "
-      "remote.git/hooks/pre-receive");
-  (void)Look(Revert());
+  std::ofstream(folder_ + "/remote.git/hooks/pre-receive")
+      << "#!/bin/sh\ntouch " << folder_ << "/sign; sleep 20\n";
+  Shell("chmod +x remote.git/hooks/pre-receive");
   std::stop_source stop;
   std::chrono::steady_clock::time_point at;
   std::jthread stopper([&] {
-    std::this_thread::sleep_for(std::chrono::milliseconds(900));
+    for (int i = 0; i < 6'000 && !std::filesystem::exists(folder_ + "/sign"); ++i)
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
     at = std::chrono::steady_clock::now();
     stop.request_stop();
   });

@@ -19,6 +19,7 @@ using nlohmann::json;
 using Outcome = Receipt::Outcome;
 
 constexpr int64_t kMaxReplicas = 10'000;
+constexpr const char* kRestartedAt = "/spec/template/metadata/annotations/kubectl.kubernetes.io~1restartedAt";
 constexpr const char* kRevision = "/metadata/annotations/deployment.kubernetes.io~1revision";
 
 std::string KindOf(const ExecutorCall& call) { return internal::TextIn(call.with, "kind", "deployment"); }
@@ -283,6 +284,8 @@ Receipt KubeWorkloads::Recover(const ExecutorCall& call, std::stop_token stop) {
       fmt::format("{} {} the mark of this step", Subject(call), done ? "has" : "does not have"),
       json::object(), {{"resource_version", internal::TextAt(*now.object, "/metadata/resourceVersion")}});
   if (done && call.action == "kubernetes.scale") receipt.outputs = {{"replicas", ReplicasOf(*now.object)}};
+  if (done && call.action == "kubernetes.restart")
+    receipt.outputs = {{"restarted_at", internal::TextAt(*now.object, kRestartedAt)}};
   return receipt;
 }
 

@@ -33,29 +33,36 @@ void EachNamed(YamlSection& section, std::string_view key,
   }
 }
 
-// The secret under KEY, KEY_file or KEY_env; "" when none is there.
-std::string ReadSecret(YamlSection& section, std::string_view key) {
-  const std::string in_file = std::string(key) + "_file", in_environment = std::string(key) + "_env";
-  (void)section.Value(key);
-  (void)section.Value(in_file);
+// The names of a secret's keys; the section keeps them, so they are literals.
+struct SecretKeys {
+  std::string_view plain, in_file, in_environment;
+};
+constexpr SecretKeys kHeaderValue = {"value", "value_file", "value_env"};
+constexpr SecretKeys kAuthorization = {"authorization", "authorization_file", "authorization_env"};
+
+// "" when none is there.
+std::string ReadSecret(YamlSection& section, const SecretKeys& keys) {
+  (void)section.Value(keys.plain);
+  (void)section.Value(keys.in_file);
   std::string name, secret;
-  section.Text(in_environment, name);
-  const auto found = ports::FindSecret(section.value(), key);
+  section.Text(keys.in_environment, name);
+  const auto found = ports::FindSecret(section.value(), keys.plain);
   if (!found) {
     section.value().Note(found.error());
   } else if (*found) {
     secret = (*found)->text;
     if (!name.empty())
-      section.Fail(in_environment, fmt::format("comes beside '{}' or '{}': one of them", key, in_file));
+      section.Fail(keys.in_environment,
+                   fmt::format("comes beside '{}' or '{}': one of them", keys.plain, keys.in_file));
   } else if (!name.empty()) {
     const char* const value = std::getenv(name.c_str());
     if (value == nullptr || *value == '\0')
-      section.Fail(in_environment, fmt::format("the environment has no {}", name));
+      section.Fail(keys.in_environment, fmt::format("the environment has no {}", name));
     else
       secret = value;
   }
   if (std::ranges::any_of(secret, [](char c) { return static_cast<unsigned char>(c) < ' '; })) {
-    section.Fail(key, "has a line break or another control character in it");
+    section.Fail(keys.plain, "has a line break or another control character in it");
     return "";
   }
   return secret;
@@ -81,7 +88,7 @@ void ReadHeaders(YamlSection& section, HttpEndpoint& endpoint) {
                                                 "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
                                                 "0123456789-_") == std::string::npos;
         if (!token) item.Fail("name", "is not the name of a header");
-        const std::string value = ReadSecret(item, "value");
+        const std::string value = ReadSecret(item, kHeaderValue);
         if (value.empty()) item.Fail("value", "a header needs 'value', 'value_file' or 'value_env'");
         endpoint.headers.emplace_back(name, prefix + value);
       },
@@ -255,7 +262,7 @@ void ReadRepository(YamlSection& section, RepositoryEntry& repository) {
     if (protocol == "ssh" && path.empty()) section.Fail(key, "is needed for ssh");
     if (path.find_first_of("'\\\"\n") != std::string::npos) section.Fail(key, "has a quote in it");
   }
-  repository.authorization = ReadSecret(section, "authorization");
+  repository.authorization = ReadSecret(section, kAuthorization);
   if (!repository.authorization.empty() && protocol != "https" && protocol != "http")
     section.Fail("authorization", "is of use for https only");
 }

@@ -36,7 +36,7 @@ using SteadyClock = std::chrono::steady_clock;
 
 constexpr size_t kMaxArguments = 256, kMaxArgumentBytes = 64u << 10, kMaxKeyBytes = 96;
 constexpr size_t kMaxOutputBytes = 16u << 20;
-constexpr std::chrono::milliseconds kAfterStop{230}, kAfterTimeout{10'000};
+constexpr std::chrono::milliseconds kAfterStop{200}, kAfterTimeout{10'000};
 constexpr std::chrono::hours kRemoveEvery{1};
 constexpr int64_t kKeptSeconds = 7 * 24 * 3600;
 

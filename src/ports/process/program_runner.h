@@ -12,7 +12,7 @@
 // Tocsin. Files of a key are kept for a week.
 // Ownership: owns its directory. Thread-safety: all methods; Run and Recover block for as long as the
 // program takes, and return within 250 ms once `stop` is requested (SIGTERM to the whole group, SIGKILL
-// after 100 ms). Bounds: ProgramLimits.
+// after 60 ms). Bounds: ProgramLimits.
 #pragma once
 
 #include <sys/types.h>

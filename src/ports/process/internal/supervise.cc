@@ -23,7 +23,7 @@ namespace tocsin::ports::internal {
 namespace {
 
 constexpr int kFilesFd = 3;
-constexpr int64_t kStopGraceMs = 100, kTimeoutGraceMs = 2'000, kForever = INT64_MAX / 4;
+constexpr int64_t kStopGraceMs = 60, kTimeoutGraceMs = 2'000, kForever = INT64_MAX / 4;
 constexpr int kKillRounds = 1'000, kReadsAtOnce = 64;
 
 int64_t NowMs() {
