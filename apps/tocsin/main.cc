@@ -29,6 +29,7 @@ int main(int argc, char** argv) {
   surface::AddIncidentShow(*incident, context);
   surface::AddIncidentWork(*incident, context);
   surface::AddBriefCommand(app, context);
+  surface::AddTokenCommand(app, context);
   surface::AddClaimCommand(app, context);
   surface::AddOnCallCommand(app, context);
   surface::AddContextCommand(app, context);

@@ -27,6 +27,8 @@ void AddClaimCommand(CLI::App& app, CommandContext& context);
 void AddBriefCommand(CLI::App& app, CommandContext& context);
 // tocsin replay FILE… (see docs/guides/replay.md)
 void AddReplay(CLI::App& app, CommandContext& context);
+// tocsin token new NAME [--agent]
+void AddTokenCommand(CLI::App& app, CommandContext& context);
 // tocsin version
 void AddVersion(CLI::App& app, CommandContext& context);
 

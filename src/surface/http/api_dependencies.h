@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "ingest/alert_mapping.h"
 #include "ingest/decoder.h"
@@ -20,11 +21,21 @@
 #include "surface/server_metrics.h"
 #include "surface/telemetry_receiver.h"
 
+namespace tocsin::act {
+class SignedSwitch;
+struct KillState;
+}  // namespace tocsin::act
 namespace tocsin::investigate {
 class InvestigationDesk;
 }
 
 namespace tocsin::surface {
+
+// What the user's own agents ask.
+struct SwitchSources {
+  act::SignedSwitch* signer = nullptr;                        // none: no key is configured
+  std::function<std::vector<act::KillState>()> engaged = {};  // set with signer
+};
 
 struct ApiDependencies {
   TelemetryReceiver& receiver;
@@ -43,6 +54,7 @@ struct ApiDependencies {
   ingest::DecodeOptions decode;  // `received` is set for each request
   std::function<bool()> ready;   // recovered, and not stopping
   double alpha = 1e-3;           // false alarms of a stream are at least 1/alpha generations apart on average
+  SwitchSources kill_switch = {};
 };
 
 }  // namespace tocsin::surface

@@ -22,6 +22,7 @@ Router BuildRouter(const ApiDependencies& api) {
   AddGenerations(router, api);
   AddClaims(router, api);
   AddBrief(router, api);
+  AddSwitch(router, api.kill_switch);
   AddCounts(router, api);
   AddStatus(router, api);
   AddHealth(router, api);

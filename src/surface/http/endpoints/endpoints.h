@@ -24,12 +24,13 @@ void AddPagerDuty(Router& router, const ApiDependencies& api);  // POST /v2/enqu
 // The matchers of every `filter` in the query.
 Result<respond::Matchers> ReadMatchers(const Request& request);
 void AddOnCall(Router& router, const ApiDependencies& api);  // GET /api/v1/oncall, …/{schedule}[.ics|/shifts]
-void AddNoise(Router& router, const ApiDependencies& api);   // GET /api/v1/noise
+void AddNoise(Router& router, const ApiDependencies& api);              // GET /api/v1/noise
 void AddSlackInteractions(Router& router, const ApiDependencies& api);  // POST /api/v1/slack/interactions
 void AddGenerations(Router& router, const ApiDependencies& api);        // GET /api/v1/generations
 void AddClaims(Router& router, const ApiDependencies& api);  // POST /api/v1/claims/verify, GET …/schema
 // GET, POST /api/v1/incidents/{id}/brief; POST …/brief/verify
 void AddBrief(Router& router, const ApiDependencies& api);
+void AddSwitch(Router& router, const SwitchSources& sources);      // GET /api/v1/switch/{scope}, …/key
 void AddCounts(Router& router, const ApiDependencies& api);        // GET /api/v1/counts
 void AddStatus(Router& router, const ApiDependencies& api);        // GET /api/v1/status
 void AddHealth(Router& router, const ApiDependencies& api);        // GET /livez, /readyz
