@@ -93,7 +93,7 @@ Case Worst() {
 }
 
 int Main(int argc, char** argv) {
-  size_t rounds = 20'000;
+  size_t rounds = 5'000;
   bool json = false;
   for (int i = 1; i < argc; ++i) {
     if (std::strcmp(argv[i], "--json") == 0) json = true;

@@ -31,6 +31,7 @@ int main(int argc, char** argv) {
   surface::AddIncidentShow(*incident, context);
   surface::AddIncidentWork(*incident, context);
   surface::AddBriefCommand(app, context);
+  surface::AddTokenCommand(app, context);
   surface::AddClaimCommand(app, context);
   CLI::App* runbook =
       app.add_subcommand("runbook", "What may be done, written down")->require_subcommand(1);

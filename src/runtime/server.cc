@@ -6,6 +6,7 @@
 #include <atomic>
 #include <optional>
 
+#include "act/kill/signed_switch.h"
 #include "act/runbook/runbook_match.h"
 #include "detect/behavior_source.h"
 #include "ingest/duplicate_filter.h"
@@ -133,12 +134,17 @@ class Running final : public Server {
     receiver_ =
         surface::MakeTelemetryReceiver({*writer_, duplicates_, templates_, clock_, metrics_, decode_});
     TOCSIN_RETURN_IF_ERROR(OpenInvestigations());
-    TOCSIN_ASSIGN_OR_RETURN(act_, internal::OpenActing(settings_.act, settings_.data, *stores_->ledger, clock_,
-                                                       *investigations_, *dispatcher_));
+    TOCSIN_ASSIGN_OR_RETURN(act_, internal::OpenActing(settings_.act, settings_.data, *stores_->ledger,
+                                                       clock_, *investigations_, *dispatcher_));
+    if (!settings_.act.switch_key.empty()) {
+      TOCSIN_ASSIGN_OR_RETURN(signed_switch_, act::SignedSwitch::Make(settings_.act.switch_key,
+                                                                      settings_.act.switch_seconds, clock_));
+    }
     api_.emplace(surface::ApiDependencies{
         *receiver_, *writer_, *stores_->telemetry, *stores_->ledger, *detection_, *alerts_, *dispatcher_,
         *investigations_, settings_.alert_mappings, clock_, metrics_, surface::kVersion, clock_.Now(),
-        decode_, [this] { return ready_.load(); }, settings_.detection.watcher.alpha, act_.get()});
+        decode_, [this] { return ready_.load(); }, settings_.detection.watcher.alpha, act_.get(),
+        surface::SwitchSources{signed_switch_.get(), [this] { return act_->Killed(); }}});
     if (settings_.grpc_enabled) {
       surface::GrpcServerOptions options{settings_.grpc.host, settings_.grpc.port, settings_.limits};
       TOCSIN_ASSIGN_OR_RETURN(grpc_, surface::GrpcServer::Start(options, *receiver_));
@@ -266,6 +272,7 @@ class Running final : public Server {
   std::unique_ptr<investigate::Investigator> investigator_;
   std::unique_ptr<investigate::InvestigationDesk> investigations_;
   std::unique_ptr<act::RunningDesk> act_;
+  std::unique_ptr<act::SignedSwitch> signed_switch_;
   act::RunbookMatcher runbooks_{[this] { return act_ ? act_->runbooks() : nullptr; }};
   std::optional<surface::ApiDependencies> api_;
   std::unique_ptr<surface::GrpcServer> grpc_;

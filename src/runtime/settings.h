@@ -3,7 +3,8 @@
 //
 // Unknown keys, values of a wrong type and names that lead to nothing are errors that name file, line and
 // key: a misspelt bound must not silently be the default. Everything wrong is found at once. The file is
-// bounded: 1 MiB, 16 levels, no aliases. Secrets lie in `dispatch` only, and in no error.
+// bounded: 1 MiB, 16 levels, no aliases. Secrets lie in `dispatch`, `act.switch_key` and, as written, in
+// fixed_keys, and in no error.
 #pragma once
 
 #include <map>
@@ -12,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include "act/act_settings.h"
 #include "ingest/alert_mapping.h"
 #include "ingest/redaction.h"
 #include "investigate/investigation_settings.h"
@@ -47,13 +49,14 @@ struct Settings {
   respond::AlertRules alerts = DefaultAlertRules();
   respond::DispatchConfig dispatch;
   investigate::InvestigationSettings investigation;
+  act::ActSettings act;
   std::map<std::string, ingest::AlertMapping> alert_mappings;  // by the name in the webhook's path
   std::string log_level = "info";
   std::string file;  // where they were read from; "" = nowhere
-  // The keys of the file that only a restart changes (kFixedKeys), as written.
+  // The keys of the file that only a restart changes (kFixedKeys, and "act.…"), as written.
   std::map<std::string, std::string> fixed_keys;
 };
-// Every other key is applied while the server runs.
+// Every other key is applied while the server runs; of `act` some are not (read_act.h).
 inline constexpr std::string_view kFixedKeys[] = {
     "data",  "http",   "grpc",      "io_threads", "log_level",      "retention",
     "store", "limits", "redaction", "detection",  "alert_mappings", "investigation"};

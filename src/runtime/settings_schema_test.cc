@@ -71,6 +71,7 @@ class SettingsSchemaTest : public ::testing::Test {
     for (const char* name : {"slack-url", "webhook-key", "mail-password", "slack-secret", "ada-slack",
                              "bob-pagerduty", "deploy-token", "git-authorization"})
       std::ofstream(scratch_.path() + "/" + name) << "https://secret.example.org/x\n";
+    std::ofstream(scratch_.path() + "/switch.pem") << std::string(64, 'a');
     for (const char* page : {"configuration", "oncall"}) {
       for (const auto& block : YamlBlocks(ReadFile(SourceDirectory() + "/docs/formats/" + page + ".md")))
         examples_.push_back(block);
@@ -153,6 +154,26 @@ constexpr const char* kWrong[] = {
     "receivers: [{name: x, slack_configs: []}]",
     "incidents: {tell: x}",
     "url: tocsin.example.org",
+    "act: {runbook: x}",
+    "act: {access: {people: {ada: {token_sha256: short}}}}",
+    "act: {access: {people: {ada: {actions: ['kubernetes*']}}}}",
+    "act: {access: {agents: {fixer: {}}}}",
+    "act: {access: {agents: {fixer: {token_sha256: "
+    "2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae, ceiling: never}}}}",
+    "act: {inventory: {deployment: {cart: {trafic: 0.1}}}}",
+    "act: {inventory: {deployment: {cart: {traffic: 5}}}}",
+    "act: {inventory: {deployment: {cart: {instances: -1}}}}",
+    "act: {limits: {auto_reach: {traffic: 1.5}}}",
+    "act: {limits: {auto_reach: {users: -1}}}",
+    "act: {limits: {rates: [{per: moon, count: 1}]}}",
+    "act: {limits: {rates: [{per: all, count: 0}]}}",
+    "act: {limits: {auto_claims: -1}}",
+    "act: {limits: {cooldown: soon}}",
+    "act: {freezes: [{reason: x}]}",
+    "act: {freezes: [{name: x, times: [{weekday: [monday]}]}]}",
+    "act: {breaker: {failures: 0}}",
+    "act: {workers: 0}",
+    "act: {switch: {seconds: 5}}",
     "mail: {from: a@b.c}",
     "mail: {url: 'http://x', from: a@b.c}",
     "mail: {url: 'smtp://x', from: a@b.c, tls: maybe}",

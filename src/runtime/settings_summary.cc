@@ -71,6 +71,7 @@ class Warner {
     for (const auto& [name, schedule] : dispatch_.oncall.schedules) WarnOfSchedule(schedule);
     for (const auto& [name, policy] : dispatch_.oncall.policies) WarnOfPolicy(policy);
     WarnOfReceivers();
+    WarnOfActing();
   }
 
  private:
@@ -107,6 +108,25 @@ class Warner {
       if (rule.discards && used.contains(name))
         Add("receiver", name, "does nothing: alerts that come to it open no incident");
       if (!used.contains(name)) Add("receiver", name, "no route leads to it");
+    }
+  }
+
+  void WarnOfActing() {
+    const auto& act = settings_.act;
+    const auto& access = act.rules.access;
+    bool approves = false;
+    for (const auto& [name, person] : access.people) {
+      approves = approves || (person.may_approve && !person.actions.empty());
+      if (!dispatch_.oncall.people.empty() && !dispatch_.oncall.people.contains(name))
+        Add("access", name, "is not among 'people': no page or message reaches them to approve");
+    }
+    if (!act.runbooks.empty() && !approves)
+      Add("act", "", "nobody may approve anything: see act.access.people");
+    if (!act.runbooks.empty() && act.rules.inventory.entries().empty())
+      Add("act", "", "the inventory is empty: every step that has an effect is refused");
+    for (const auto& [name, agent] : access.agents) {
+      if (agent.ceiling == act::Tier::kAuto && act::MatchesAction(agent.actions, "*"))
+        Add("agent", name, "may do every action by itself: name those it needs");
     }
   }
 
@@ -171,6 +191,10 @@ std::string RenderSummary(const Settings& settings, const SettingsSummary& summa
           {"routes", std::to_string(summary.routes)},
           {"inhibit rules", std::to_string(settings.alerts.inhibit.size())},
           {"time intervals", std::to_string(settings.alerts.time_intervals.size())}};
+  const auto& access = settings.act.rules.access;
+  if (!access.people.empty() || !access.agents.empty())
+    rows.emplace_back("may act", PlainCount(access.people.size(), "person", "people") + ", " +
+                                     PlainCount(access.agents.size(), "agent", "agents"));
   out += Rows("Otherwise", rows);
   rows.clear();
   for (const auto& warning : summary.warnings)
@@ -193,6 +217,9 @@ nlohmann::json SummaryJson(const Settings& settings, const SettingsSummary& summ
            {"routes", summary.routes},
            {"inhibit_rules", settings.alerts.inhibit.size()},
            {"time_intervals", settings.alerts.time_intervals.size()},
+           {"may_act",
+            {{"people", settings.act.rules.access.people.size()},
+             {"agents", settings.act.rules.access.agents.size()}}},
            {"warnings", Json::array()}};
   for (const auto& who : summary.on_call) {
     Json one{{"schedule", who.schedule}, {"person", who.person}, {"next", who.next}};

@@ -21,7 +21,7 @@ using internal::RuleTables;
 using testing::PolicyCase;
 using Why = std::optional<std::string>;
 
-constexpr int kCases = 200'000;
+constexpr int kCases = 50'000;
 
 // The rule that the mutant at hand stands for, and how it sees the world: rules have no state of their own.
 const Rule* original = nullptr;

@@ -80,6 +80,18 @@ Status ReadNamed(const YamlValue& yaml, std::vector<NamedInterval>& out) {
 
 }  // namespace
 
+void ReadIntervals(const YamlValue& yaml, std::vector<TimeInterval>& out) {
+  const auto items = yaml.Items(kMaxTimeIntervals);
+  if (!items) return yaml.Note(items.error());
+  for (const auto& item : *items) {
+    auto interval = ReadInterval(item);
+    if (interval)
+      out.push_back(*std::move(interval));
+    else
+      item.Note(interval.error());
+  }
+}
+
 void ReadTimeIntervals(const YamlValue& yaml, std::vector<NamedInterval>& out) {
   const auto items = yaml.Items(kMaxTimeIntervals);
   if (!items) return yaml.Note(items.error());

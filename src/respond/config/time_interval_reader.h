@@ -14,4 +14,7 @@ inline constexpr size_t kMaxTimeIntervals = 1000;  // by name, and conditions un
 // Adds to `out`, the names of those that are wrong too, so that a route may name them.
 void ReadTimeIntervals(const ports::YamlValue& yaml, std::vector<NamedInterval>& out);
 
+// The conditions alone, under no name.
+void ReadIntervals(const ports::YamlValue& yaml, std::vector<TimeInterval>& out);
+
 }  // namespace tocsin::respond

@@ -14,7 +14,8 @@ namespace {
 
 std::string ServiceOf(const claims::Claim& claim) {
   const auto json = claims::WriteClaim(claim);
-  if (const auto it = json.find("service"); it != json.end() && it->is_string()) return it->get<std::string>();
+  if (const auto it = json.find("service"); it != json.end() && it->is_string())
+    return it->get<std::string>();
   const auto measure = json.find("measure");
   if (measure == json.end() || !measure->is_object()) return "";
   return measure->value("service", "");
@@ -41,14 +42,16 @@ respond::NotificationMessage QuestionMessage(const act::Approval& approval, cons
   message.lines.push_back("Call: " + claims::Printable(approval.call, 600));
   if (!approval.preview.empty()) message.lines.push_back("Does: " + claims::Printable(approval.preview, 300));
   message.lines.push_back("Undo: " + claims::Printable(approval.inverse, 300));
-  for (const std::string& reason : approval.reasons) message.lines.push_back("Asks: " + claims::Printable(reason, 200));
+  for (const std::string& reason : approval.reasons)
+    message.lines.push_back("Asks: " + claims::Printable(reason, 200));
   size_t held = 0;
-  for (const auto& claim : approval.evidence) held += respond::JsonText(claim, "verdict") == "verified" ? 1 : 0;
+  for (const auto& claim : approval.evidence)
+    held += respond::JsonText(claim, "verdict") == "verified" ? 1 : 0;
   message.lines.push_back(fmt::format("Evidence: {} of {} claims hold", held, approval.evidence.size()));
-  message.lines.push_back(fmt::format("Proposed by {}{}; needs {}, until {}", claims::Printable(approval.proposed_by, 60),
-                                      approval.proposed_by_agent ? " (an agent)" : "",
-                                      approval.needed == 1 ? "one person" : "two people",
-                                      FormatTimeForPeople(approval.expires)));
+  message.lines.push_back(
+      fmt::format("Proposed by {}{}; needs {}, until {}", claims::Printable(approval.proposed_by, 60),
+                  approval.proposed_by_agent ? " (an agent)" : "",
+                  approval.needed == 1 ? "one person" : "two people", FormatTimeForPeople(approval.expires)));
   if (!url.empty()) message.links.push_back({"Look at all of it", url + "/approvals/" + approval.id});
   const std::string value = approval.id + " " + approval.call_hash;
   message.buttons = {{"Approve exactly this", "approve", value, "primary"},
@@ -57,17 +60,19 @@ respond::NotificationMessage QuestionMessage(const act::Approval& approval, cons
   return message;
 }
 
-Result<std::unique_ptr<act::RunningDesk>> OpenActing(const act::ActSettings& settings, const std::string& data,
-                                                     store::Ledger& ledger, const ports::Clock& clock,
+Result<std::unique_ptr<act::RunningDesk>> OpenActing(const act::ActSettings& settings,
+                                                     const std::string& data, store::Ledger& ledger,
+                                                     const ports::Clock& clock,
                                                      const investigate::InvestigationDesk& investigations,
                                                      respond::Dispatcher& dispatcher) {
   TOCSIN_ASSIGN_OR_RETURN(auto executors, act::MakeExecutors(settings.executors, clock, data + "/act"));
   act::DeskSources sources{ledger, clock, data, {}, {}, {}};
-  sources.check = [&investigations](const std::vector<claims::Claim>& claims) { return Check(investigations, claims); };
+  sources.check = [&investigations](const std::vector<claims::Claim>& claims) {
+    return Check(investigations, claims);
+  };
   sources.called = [&dispatcher] { dispatcher.Wake(); };
   sources.asked = [&dispatcher](const act::Approval& approval) {
-    const Status asked =
-        dispatcher.Ask(approval.id, QuestionMessage(approval, dispatcher.config()->url));
+    const Status asked = dispatcher.Ask(approval.id, QuestionMessage(approval, dispatcher.config()->url));
     if (!asked.ok()) spdlog::error("nobody was told that {} waits: {}", approval.id, asked.message());
   };
   return act::RunningDesk::Open(sources, settings, std::move(executors));

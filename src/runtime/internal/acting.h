@@ -14,8 +14,9 @@ namespace tocsin::runtime::internal {
 // The card as a message: everything one decides upon, with buttons where a channel brings clicks back.
 respond::NotificationMessage QuestionMessage(const act::Approval& approval, const std::string& url);
 
-Result<std::unique_ptr<act::RunningDesk>> OpenActing(const act::ActSettings& settings, const std::string& data,
-                                                     store::Ledger& ledger, const ports::Clock& clock,
+Result<std::unique_ptr<act::RunningDesk>> OpenActing(const act::ActSettings& settings,
+                                                     const std::string& data, store::Ledger& ledger,
+                                                     const ports::Clock& clock,
                                                      const investigate::InvestigationDesk& investigations,
                                                      respond::Dispatcher& dispatcher);
 

@@ -8,6 +8,7 @@
 #include "ports/yaml/yaml_section.h"
 #include "respond/config/alert_rules_reader.h"
 #include "respond/config/dispatch_reader.h"
+#include "runtime/internal/read_act.h"
 #include "runtime/internal/read_alert_mappings.h"
 #include "runtime/internal/read_investigation.h"
 
@@ -121,10 +122,16 @@ Settings ReadSettings(const ports::YamlValue& root) {
     settings.detection.limits = settings.limits;
     ReadOnCallAndAlerts(section, settings);
     ReadInvestigation(section, settings.investigation);
+    ReadAct(section, settings.act);
     if (const auto at = section.Value("alert_mappings")) ReadAlertMappings(*at, settings.alert_mappings);
     section.Finish();
     for (const std::string_view key : kFixedKeys) {
       if (const auto at = root.Find(key)) settings.fixed_keys[std::string(key)] = at->Written();
+    }
+    const auto act = root.Find("act");
+    for (const std::string_view key : kFixedActKeys) {
+      if (const auto at = act ? act->Find(key) : std::nullopt)
+        settings.fixed_keys["act." + std::string(key)] = at->Written();
     }
   });
   settings.file = root.file();

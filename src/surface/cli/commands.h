@@ -43,6 +43,8 @@ void AddEvalInjection(CLI::App& eval, CommandContext& context);
 void AddRunbookFiles(CLI::App& runbook, CommandContext& context);
 // tocsin replay FILE… (see docs/guides/replay.md)
 void AddReplay(CLI::App& app, CommandContext& context);
+// tocsin token new NAME [--agent]
+void AddTokenCommand(CLI::App& app, CommandContext& context);
 // tocsin version
 void AddVersion(CLI::App& app, CommandContext& context);
 

@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "ingest/alert_mapping.h"
 #include "ingest/decoder.h"
@@ -22,13 +23,21 @@
 
 namespace tocsin::act {
 class ActDesk;
-}
+class SignedSwitch;
+struct KillState;
+}  // namespace tocsin::act
 
 namespace tocsin::investigate {
 class InvestigationDesk;
 }
 
 namespace tocsin::surface {
+
+// What the user's own agents ask.
+struct SwitchSources {
+  act::SignedSwitch* signer = nullptr;                        // none: no key is configured
+  std::function<std::vector<act::KillState>()> engaged = {};  // set with signer
+};
 
 struct ApiDependencies {
   TelemetryReceiver& receiver;
@@ -46,8 +55,9 @@ struct ApiDependencies {
   Time started;
   ingest::DecodeOptions decode;  // `received` is set for each request
   std::function<bool()> ready;   // recovered, and not stopping
-  act::ActDesk* act = nullptr;   // null: acting is not configured
   double alpha = 1e-3;           // false alarms of a stream are at least 1/alpha generations apart on average
+  act::ActDesk* act = nullptr;   // null: acting is not configured
+  SwitchSources kill_switch = {};
 };
 
 }  // namespace tocsin::surface

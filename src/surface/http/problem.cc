@@ -10,6 +10,8 @@ std::string_view ReasonPhrase(int status) {
       return "OK";
     case 202:
       return "Accepted";
+    case 304:
+      return "Not Modified";
     case 400:
       return "Bad Request";
     case 401:

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 
 #include "act/policy/internal/rule_table.h"
 
@@ -124,11 +125,26 @@ const InventoryEntry* EntryOf(const RuleInput& in, const Target& target) {
   return in.rules.inventory.Find(target.kind, target.name);
 }
 
-bool SameTarget(const PastAction& past, const ActionCall& call) {
+namespace {
+// 0 … 511, of the last eight bytes of the name and its length.
+uint64_t Mark(const Target& target) {
+  const size_t size = target.name.size(), taken = std::min<size_t>(size, 8);
+  uint64_t end = 0;
+  std::memcpy(&end, target.name.data() + size - taken, taken);
+  end ^= size << 56;
+  return end * 0x9e3779b97f4a7c15ULL >> 55;
+}
+}  // namespace
+
+TargetSet::TargetSet(const std::vector<Target>& targets) : targets_(targets) {
+  for (const Target& target : targets) seen_[Mark(target) / 64] |= uint64_t{1} << Mark(target) % 64;
+}
+
+bool TargetSet::Meets(const PastAction& past) const {
   return std::any_of(past.targets.begin(), past.targets.end(), [&](const Target& target) {
-    return std::any_of(call.targets.begin(), call.targets.end(), [&](const Target& other) {
-      return target.name == other.name && target.kind == other.kind;  // names differ sooner
-    });
+    const uint64_t mark = Mark(target);
+    return (seen_[mark / 64] >> mark % 64 & 1) != 0 &&
+           std::find(targets_.begin(), targets_.end(), target) != targets_.end();
   });
 }
 

@@ -160,28 +160,31 @@ Why ReachRule(const RuleInput& in) {
 
 Why CooldownRule(const RuleInput& in) {
   const Duration pause = in.call.cooldown.value_or(in.rules.cooldown);
+  const TargetSet targets(in.call.targets);
   for (const PastAction& past : in.facts.history) {
     if (past.inverse || past.action != in.call.action || in.facts.now - past.at >= pause) continue;
-    if (SameTarget(past, in.call))
+    if (targets.Meets(past))
       return fmt::format("the same was done to the same target {} s ago; the pause is {} s",
                          (in.facts.now - past.at).ns / 1'000'000'000, pause.ns / 1'000'000'000);
   }
   return {};
 }
 
-bool Counted(const PastAction& past, const ActionCall& call, const std::string& per) {
+bool Counted(const PastAction& past, const ActionCall& call, const TargetSet& targets,
+             const std::string& per) {
   if (past.inverse) return false;
   if (per == "all") return true;
   if (per == "agent") return call.by_agent && past.actor == call.actor;
   if (per == "action") return past.action == call.action;
-  if (per == "target") return SameTarget(past, call);
+  if (per == "target") return targets.Meets(past);
   return per == "incident" && !call.incident.empty() && past.incident == call.incident;
 }
 
 Why RateRule(const RuleInput& in) {
+  const TargetSet targets(in.call.targets);
   for (const RateLimit& limit : in.rules.rates) {
     const auto count = std::count_if(in.facts.history.begin(), in.facts.history.end(), [&](const auto& past) {
-      return in.facts.now - past.at < limit.window && Counted(past, in.call, limit.per);
+      return in.facts.now - past.at < limit.window && Counted(past, in.call, targets, limit.per);
     });
     if (count >= limit.count && (limit.per != "agent" || in.call.by_agent) &&
         (limit.per != "incident" || !in.call.incident.empty()))

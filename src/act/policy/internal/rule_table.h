@@ -1,9 +1,12 @@
 // The rules one by one, so that each can be tested for being missed. Each gives why it applies, or nothing.
 #pragma once
 
+#include <array>
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "act/policy/decide.h"
 
@@ -37,7 +40,17 @@ Decision DecideBy(const RuleTables& tables, const RuleInput& input);
 
 // What rules of several tables share.
 const InventoryEntry* EntryOf(const RuleInput& input, const Target& target);
-bool SameTarget(const PastAction& past, const ActionCall& call);
+// The targets of a call, to be looked for among those of a day: most are told apart by a few bytes of their
+// names.
+class TargetSet {
+ public:
+  explicit TargetSet(const std::vector<Target>& targets);
+  bool Meets(const PastAction& past) const;
+
+ private:
+  const std::vector<Target>& targets_;
+  std::array<uint64_t, 8> seen_{};  // a bit for the end of each name
+};
 // What of `reach` is beyond `most`, in words; nothing when all is within.
 std::optional<std::string> Beyond(const Reach& reach, const Reach& most);
 

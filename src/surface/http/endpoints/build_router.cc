@@ -25,6 +25,7 @@ Router BuildRouter(const ApiDependencies& api) {
   AddRuns(router, api);
   AddApprovals(router, api);
   AddKill(router, api);
+  AddSwitch(router, api.kill_switch);
   AddCounts(router, api);
   AddStatus(router, api);
   AddHealth(router, api);

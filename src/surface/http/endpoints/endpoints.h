@@ -33,6 +33,7 @@ void AddBrief(Router& router, const ApiDependencies& api);
 void AddRuns(Router& router, const ApiDependencies& api);  // /api/v1/runbooks, …/plans, …/runs; /runs/{id}
 void AddApprovals(Router& router, const ApiDependencies& api);     // /api/v1/approvals; /approvals/{id}
 void AddKill(Router& router, const ApiDependencies& api);          // /api/v1/kill, …/trust; /kill
+void AddSwitch(Router& router, const SwitchSources& sources);      // GET /api/v1/switch/{scope}, …/key
 void AddCounts(Router& router, const ApiDependencies& api);        // GET /api/v1/counts
 void AddStatus(Router& router, const ApiDependencies& api);        // GET /api/v1/status
 void AddHealth(Router& router, const ApiDependencies& api);        // GET /livez, /readyz

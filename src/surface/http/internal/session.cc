@@ -366,8 +366,10 @@ class Session : public std::enable_shared_from_this<Session> {
   }
 
   asio::awaitable<bool> Write(const Response& response, bool head_only, bool keep) {
-    const std::string head =
-        Head(response, keep) + fmt::format("Content-Length: {}\r\n\r\n", response.body.size());
+    std::string head = Head(response, keep);
+    // 304 has no body, and would say the length of another answer's (RFC 9110, 8.6).
+    if (response.status != 304) head += fmt::format("Content-Length: {}\r\n", response.body.size());
+    head += "\r\n";
     const std::array<asio::const_buffer, 2> parts{
         asio::buffer(head), head_only ? asio::const_buffer() : asio::buffer(response.body)};
     Arm(state_->options.limits.request_timeout_ms);
