@@ -61,8 +61,14 @@ std::pair<std::string, std::string> Outcome(const RunState& run) {
 
 class TheEngine final : public Engine {
  public:
-  TheEngine(const EngineSources& sources, const EngineOptions& options) : core_(sources, options) {}
-  ~TheEngine() override { Stop(); }
+  TheEngine(const EngineSources& sources, const EngineOptions& options) : core_(sources, options) {
+    watching_->engine = this;
+  }
+  ~TheEngine() override {
+    Stop();
+    const std::lock_guard lock(watching_->mutex);
+    watching_->engine = nullptr;
+  }
 
   Status Restore() {
     TOCSIN_RETURN_IF_ERROR(core_.log.Restore(core_.sources.ledger, core_.Now()));
@@ -87,7 +93,10 @@ class TheEngine final : public Engine {
   }
 
   void Start() override {
-    core_.sources.kill.Watch([this] { OnKill(); });
+    core_.sources.kill.Watch([watching = watching_] {
+      const std::lock_guard lock(watching->mutex);
+      if (watching->engine != nullptr) watching->engine->OnKill();
+    });
     for (const auto& [run, step] : recover_) Give(run, step, internal::RecoverStep);
     recover_.clear();
     loop_ = std::jthread([this](const std::stop_token& stop) { Loop(stop); });
@@ -548,7 +557,14 @@ class TheEngine final : public Engine {
     core_.runs.erase(id);
   }
 
+  // The switch may outlive the engine, and keeps what it was given.
+  struct Watching {
+    std::mutex mutex;
+    TheEngine* engine = nullptr;
+  };
+
   mutable EngineCore core_;
+  const std::shared_ptr<Watching> watching_ = std::make_shared<Watching>();
   std::vector<std::pair<RunPointer, std::string>> recover_;
   std::jthread loop_;
 };

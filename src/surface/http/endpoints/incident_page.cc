@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "act/act_desk.h"
 #include "investigate/investigation_desk.h"
 #include "respond/dispatch/paging_status.h"
 #include "respond/lifecycle/incident_action.h"
@@ -12,6 +13,26 @@ namespace {
 
 constexpr size_t kPhoneColumns = 48;
 constexpr size_t kBriefLines = 40;
+
+// Runs for it, and what they ask.
+std::string Runs(const ApiDependencies& api, const std::string& incident) {
+  if (api.act == nullptr) return "";
+  const auto runs = api.act->Runs({incident, "", "", 20});
+  if (!runs || runs->empty()) return "";
+  std::string out = "<h2>Runbooks</h2>\n<ul>\n";
+  for (const act::RunView& run : *runs) {
+    out +=
+        fmt::format("<li><a href=\"/runs/{0}\">{1}</a>: {2}<div class=\"dim\">{0} · {3}</div>",
+                    EscapeHtml(run.id), EscapeHtml(run.title), EscapeHtml(run.state), EscapeHtml(run.what));
+    for (const act::RunStepView& step : run.steps) {
+      if (!step.approval.empty())
+        out += fmt::format("<div><a href=\"/approvals/{0}\">{0} waits for a person</a></div>",
+                           EscapeHtml(step.approval));
+    }
+    out += "</li>\n";
+  }
+  return out + "</ul>\n";
+}
 
 Response Show(const ApiDependencies& api, const Request& request) {
   const std::string id(request.Param("id"));
@@ -37,7 +58,7 @@ Response Show(const ApiDependencies& api, const Request& request) {
             "</pre>\n<h2>The incident</h2>\n";
   return HtmlPage(
       (*incident)->title,
-      back + brief + "<pre>" + EscapeHtml(text) + "</pre>\n" +
+      back + Runs(api, id) + brief + "<pre>" + EscapeHtml(text) + "</pre>\n" +
           fmt::format("<p class=\"dim\"><a href=\"/api/v1/incidents/{}\">as JSON</a></p>\n", EscapeHtml(id)));
 }
 
