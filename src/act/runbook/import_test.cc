@@ -11,6 +11,7 @@
 #include <set>
 #include <sstream>
 
+#include "act/execute/catalogue.h"
 #include "act/runbook/import_runbook.h"
 #include "act/runbook/lint.h"
 #include "act/runbook/read_runbook.h"
@@ -352,7 +353,9 @@ TEST(StarterLibraryTest, EveryRunbookLintsCleanAndMakesAPlan) {
   ASSERT_TRUE(library) << library.error().ToString();
   for (const Status& problem : (*library)->problems()) ADD_FAILURE() << problem.message();
   EXPECT_EQ((*library)->All().size(), 12u);
+  const std::vector<ActionSpec> actions = AllActionSpecs();
   LintContext context;
+  for (const ActionSpec& action : actions) context.actions.push_back(&action);
   context.now = *ParseTime("2026-12-01T00:00:00Z");
   for (const Runbook* runbook : (*library)->All()) {
     for (const LintFinding& finding : Lint(**library, *runbook, context))
