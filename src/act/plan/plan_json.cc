@@ -16,7 +16,9 @@ Status Wrong(const std::string& at, std::string_view what) {
 }
 
 template <class Archive, class Type>
-void Visit(Archive& a, Type& type) requires std::is_same_v<std::remove_const_t<Type>, ValueType> {
+void Visit(Archive& a, Type& type)
+  requires std::is_same_v<std::remove_const_t<Type>, ValueType>
+{
   a("kind", type.kind);
   a("inventory", type.inventory);
   a("choices", type.choices);
@@ -24,36 +26,48 @@ void Visit(Archive& a, Type& type) requires std::is_same_v<std::remove_const_t<T
   a("maximum", type.maximum);
 }
 template <class Archive, class Type>
-void Visit(Archive& a, Type& value) requires std::is_same_v<std::remove_const_t<Type>, Value> {
+void Visit(Archive& a, Type& value)
+  requires std::is_same_v<std::remove_const_t<Type>, Value>
+{
   a("value", value.json);
   a("origin", value.origin);
   a("type", value.type);
 }
 template <class Archive, class Type>
-void Visit(Archive& a, Type& output) requires std::is_same_v<std::remove_const_t<Type>, StepOutput> {
+void Visit(Archive& a, Type& output)
+  requires std::is_same_v<std::remove_const_t<Type>, StepOutput>
+{
   a("at", output.pointer);
   a("type", output.type);
 }
 template <class Archive, class Type>
-void Visit(Archive& a, Type& target) requires std::is_same_v<std::remove_const_t<Type>, Target> {
+void Visit(Archive& a, Type& target)
+  requires std::is_same_v<std::remove_const_t<Type>, Target>
+{
   a("kind", target.kind);
   a("name", target.name);
 }
 template <class Archive, class Type>
-void Visit(Archive& a, Type& reach) requires std::is_same_v<std::remove_const_t<Type>, Reach> {
+void Visit(Archive& a, Type& reach)
+  requires std::is_same_v<std::remove_const_t<Type>, Reach>
+{
   a("traffic", reach.traffic);
   a("instances", reach.instances);
   a("users", reach.users);
   a("money", reach.money);
 }
 template <class Archive, class Type>
-void Visit(Archive& a, Type& call) requires std::is_same_v<std::remove_const_t<Type>, CallTemplate> {
+void Visit(Archive& a, Type& call)
+  requires std::is_same_v<std::remove_const_t<Type>, CallTemplate>
+{
   a("action", call.action);
   a("with", call.with);
   a("timeout_ns", call.timeout);
 }
 template <class Archive, class Type>
-void Visit(Archive& a, Type& condition) requires std::is_same_v<std::remove_const_t<Type>, PlanCondition> {
+void Visit(Archive& a, Type& condition)
+  requires std::is_same_v<std::remove_const_t<Type>, PlanCondition>
+{
   a("claim", condition.claim);
   a("value", condition.value);
   a("is", condition.is);
@@ -62,7 +76,9 @@ void Visit(Archive& a, Type& condition) requires std::is_same_v<std::remove_cons
   a("negate", condition.negate);
 }
 template <class Archive, class Type>
-void Visit(Archive& a, Type& step) requires std::is_same_v<std::remove_const_t<Type>, PlanStep> {
+void Visit(Archive& a, Type& step)
+  requires std::is_same_v<std::remove_const_t<Type>, PlanStep>
+{
   a("id", step.id);
   a("title", step.title);
   a("runbook", step.runbook);
@@ -86,13 +102,17 @@ void Visit(Archive& a, Type& step) requires std::is_same_v<std::remove_const_t<T
   a("outputs", step.outputs);
 }
 template <class Archive, class Type>
-void Visit(Archive& a, Type& limits) requires std::is_same_v<std::remove_const_t<Type>, PlanLimits> {
+void Visit(Archive& a, Type& limits)
+  requires std::is_same_v<std::remove_const_t<Type>, PlanLimits>
+{
   a("per_hour", limits.per_hour);
   a("per_incident", limits.per_incident);
   a("timeout_ns", limits.timeout);
 }
 template <class Archive, class Type>
-void Visit(Archive& a, Type& plan) requires std::is_same_v<std::remove_const_t<Type>, Plan> {
+void Visit(Archive& a, Type& plan)
+  requires std::is_same_v<std::remove_const_t<Type>, Plan>
+{
   a("runbook", plan.runbook);
   a("title", plan.title);
   a("version", plan.version);
@@ -147,8 +167,10 @@ class Writer {
     return out;
   }
   template <class T>
-  requires std::is_class_v<T>
-  static json Written(const T& v) { return Of(v); }
+    requires std::is_class_v<T>
+  static json Written(const T& v) {
+    return Of(v);
+  }
   json out_ = json::object();
 };
 
@@ -235,8 +257,10 @@ class Reader {
     return Status::Ok();
   }
   template <class T>
-  requires std::is_class_v<T>
-  static Status Read(const json& in, const std::string& at, T& out) { return Into(in, at, out); }
+    requires std::is_class_v<T>
+  static Status Read(const json& in, const std::string& at, T& out) {
+    return Into(in, at, out);
+  }
 
   const json& in_;
   std::string at_;

@@ -11,6 +11,7 @@
 #include <set>
 #include <sstream>
 
+#include "act/execute/catalogue.h"
 #include "act/runbook/import_runbook.h"
 #include "act/runbook/lint.h"
 #include "act/runbook/read_runbook.h"
@@ -144,8 +145,10 @@ TEST(ImportCacaoTest, HostilePlaybooks) {
   const std::vector<json> nasty = {
       nullptr, 7, "x", true, json::array({1}), {{"a", "{{ b"}}, std::string(5000, 'y'), "\n# {{ \xff"};
   const json flat = good.flatten();
+  size_t turn = 0;  // each place gets two of them, so that the suite stays quick
   for (const auto& [pointer, value] : flat.items()) {
-    for (const json& put : nasty) {
+    for (const size_t i : {turn, turn + 3}) {
+      const json& put = nasty[i % nasty.size()];
       json bad = flat;
       bad[pointer] = put.is_structured() ? json("z") : put;
       const auto text = bad.unflatten().dump(-1, ' ', false, json::error_handler_t::replace);
@@ -153,6 +156,7 @@ TEST(ImportCacaoTest, HostilePlaybooks) {
         EXPECT_TRUE(ReadRunbook(imported->yaml, "x.yaml")) << pointer;
       }
     }
+    ++turn;
   }
   for (const auto& [key, value] : good.items()) {
     for (const json& put : nasty) {
@@ -352,7 +356,9 @@ TEST(StarterLibraryTest, EveryRunbookLintsCleanAndMakesAPlan) {
   ASSERT_TRUE(library) << library.error().ToString();
   for (const Status& problem : (*library)->problems()) ADD_FAILURE() << problem.message();
   EXPECT_EQ((*library)->All().size(), 12u);
+  const std::vector<ActionSpec> actions = AllActionSpecs();
   LintContext context;
+  for (const ActionSpec& action : actions) context.actions.push_back(&action);
   context.now = *ParseTime("2026-12-01T00:00:00Z");
   for (const Runbook* runbook : (*library)->All()) {
     for (const LintFinding& finding : Lint(**library, *runbook, context))

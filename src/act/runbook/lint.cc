@@ -81,8 +81,8 @@ void LintClaims(LintScope& scope) {
   const auto check = [&](const json& claim, int line, bool expected) {
     if (claim.is_null()) return;
     const ClaimMoment moment{now, expected ? now - Duration::Minutes(1) : Time{}};
-    const auto read = ResolveClaim(
-        claim, [&](std::string_view source) { return SampleOf(scope.plan, source); }, moment);
+    const auto read =
+        ResolveClaim(claim, [&](std::string_view source) { return SampleOf(scope.plan, source); }, moment);
     if (!read) scope.Error(line, "claim", read.error().message());
   };
   for (const json& claim : scope.runbook.stop_when) check(claim, 1, false);

@@ -253,7 +253,7 @@ TEST_F(LintTest, TheUsualInverseIsFilledIn) {
         "  1. read\n", "  2. scale\n", "only if    {{ steps.read.outputs.zone }} is a\n", "  replicas    6\n",
         "tier       auto: within its limits an agent goes ahead\n", "target     deployment checkout\n",
         "reach      at most 5 % of the traffic\n",
-        "expects    within 10 min: metric level: share of error among spans of checkout, at most 0.02, over "
+        "expects    within 10 min: metric level: share of error among spans of checkout, at most 0.02, "
         "since the step",
         "undone by  kubernetes.scale", "  replicas    (as it was: replicas)\n"})
     EXPECT_THAT(page, HasSubstr(part));

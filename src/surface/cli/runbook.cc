@@ -7,6 +7,7 @@
 #include <memory>
 #include <ostream>
 
+#include "act/execute/catalogue.h"
 #include "act/plan/plan_json.h"
 #include "act/runbook/import_runbook.h"
 #include "act/runbook/lint.h"
@@ -61,7 +62,9 @@ Result<std::vector<act::LintFinding>> FindAll(const std::string& path, size_t& l
   const std::string directory = one ? (parent.empty() ? "." : parent) : path;
   const std::string file = one ? (fs::path(directory) / fs::path(path).filename()).string() : "";
   TOCSIN_ASSIGN_OR_RETURN(const auto library, act::RunbookLibrary::Read(directory));
+  const std::vector<act::ActionSpec> actions = act::AllActionSpecs();
   act::LintContext context;
+  for (const act::ActionSpec& action : actions) context.actions.push_back(&action);
   context.now = ports::SystemClock().Now();
   std::vector<act::LintFinding> out;
   for (const Status& problem : library->problems()) {
@@ -137,6 +140,10 @@ void PrintPlan(const PlanFlags& flags, CommandContext& context) {
   if (!inputs) return context.Fail(inputs.error());
   auto plan = (*library)->MakePlan(flags.id, *inputs, [](std::string_view) { return act::Origin::kPerson; });
   if (!plan) return context.Fail(plan.error());
+  const std::vector<act::ActionSpec> actions = act::AllActionSpecs();
+  std::vector<const act::ActionSpec*> known;
+  for (const act::ActionSpec& action : actions) known.push_back(&action);
+  act::FillInverses(*plan, known);
   context.out << (flags.as_json ? Dump(act::PlanToJson(*plan)) + "\n" : act::RenderPlan(*plan));
 }
 
