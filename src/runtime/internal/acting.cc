@@ -46,7 +46,7 @@ respond::NotificationMessage QuestionMessage(const act::Approval& approval, cons
     message.lines.push_back("Asks: " + claims::Printable(reason, 200));
   size_t held = 0;
   for (const auto& claim : approval.evidence)
-    held += respond::JsonText(claim, "verdict") == "verified" ? 1 : 0;
+    held += respond::JsonText(claim, "verdict") == "verified" ? 1u : 0u;
   message.lines.push_back(fmt::format("Evidence: {} of {} claims hold", held, approval.evidence.size()));
   message.lines.push_back(
       fmt::format("Proposed by {}{}; needs {}, until {}", claims::Printable(approval.proposed_by, 60),

@@ -140,13 +140,21 @@ class MemoryActDesk : public act::ActDesk {
     const std::lock_guard lock(mutex_);
     return killed_;
   }
-  std::vector<act::TrustRecord> Trust() const override {
+  Result<std::vector<act::TrustRecord>> Trust() const override {
     act::TrustRecord record;
     record.agent = "sre-agent";
     record.action_class = "kubernetes";
     record.ceiling = act::Tier::kApprove;
-    return {record};
+    return std::vector<act::TrustRecord>{record};
   }
+  Result<act::TrustRecord> SetTrust(const std::string&, const std::string&, act::Tier, const std::string&,
+                                    const act::Caller&) override {
+    return Error(Code::kPermissionDenied, "not over MCP");
+  }
+  Result<act::KillDrill> DrillKill(int, const act::Caller&) override {
+    return Error(Code::kPermissionDenied, "not over MCP");
+  }
+  Result<std::vector<act::KillDrill>> KillDrills() const override { return std::vector<act::KillDrill>{}; }
 
   // As a person would, elsewhere.
   void Decide(const std::string& approval, bool approve) {

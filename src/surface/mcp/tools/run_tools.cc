@@ -139,9 +139,11 @@ ToolResult Kill(const ToolCall& call) {
 ToolResult GetTrust(const ToolCall& call) {
   if (call.sources.act == nullptr) return ToolFailure(NotConfigured());
   const std::string agent = TextOf(call.arguments, "agent");
+  const auto records = call.sources.act->Trust();
+  if (!records) return ToolFailure(records.error());
   ToolAnswer answer;
   json list = json::array();
-  for (const auto& record : call.sources.act->Trust()) {
+  for (const auto& record : *records) {
     if (!agent.empty() && record.agent != agent) continue;
     answer.page += fmt::format("{} {}: at most {} ({})\n", record.agent, record.action_class,
                                act::TierName(record.ceiling), record.why);
