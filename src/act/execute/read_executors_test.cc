@@ -85,6 +85,32 @@ git: /usr/local/bin/git
   EXPECT_EQ(Read("{}"), "");
 }
 
+// The documentation's examples, read as they stand.
+TEST_F(ReadExecutorsTest, TheExamplesOfTheDocumentation) {
+  for (const char* file : {"deploy-token", "git-authorization"})
+    std::ofstream(folder_ + "/" + file) << "secret";
+  const char* const source = std::getenv("TOCSIN_SOURCE_DIR");
+  int read = 0;
+  for (const char* page : {"formats/configuration.md", "guides/executors.md"}) {
+    std::ifstream in(std::string(source == nullptr ? "." : source) + "/docs/" + page);
+    const std::string text{std::istreambuf_iterator<char>(in), {}};
+    for (size_t at = 0; (at = text.find("```yaml\nact:\n  executors:", at)) != std::string::npos; ++at) {
+      const size_t end = text.find("```\n", at + 8);
+      settings_ = {};
+      const auto root = ports::YamlValue::Parse(text.substr(at + 8, end - at - 8), folder_ + "/tocsin.yaml");
+      ASSERT_TRUE(root) << page << root.error().ToString();
+      ports::YamlSection section(*root);
+      section.Map("act", [&](ports::YamlSection& act) {
+        act.Map("executors", [&](ports::YamlSection& executors) { ReadExecutors(executors, settings_); });
+      });
+      section.Finish();
+      for (const Status& problem : root->Problems()) ADD_FAILURE() << page << ": " << problem.message();
+      ++read;
+    }
+  }
+  EXPECT_GE(read, 6);
+}
+
 TEST_F(ReadExecutorsTest, WhatIsWrongSaysWhere) {
   const std::vector<std::pair<std::string, std::string>> cases = {
       {"services:\n  a:\n    base_url: https://x\n    paths: [/y/]\n    surprise: 1",
