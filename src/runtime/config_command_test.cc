@@ -115,7 +115,7 @@ TEST_F(ConfigCommandTest, ImportWritesAFileThatPassesAndOverwritesNone) {
   EXPECT_EQ(ran.code, 0) << ran.err;
   EXPECT_THAT(ran.err, HasSubstr("not carried over: route.odd\n"));
   EXPECT_THAT(ran.err, Not(HasSubstr("s3cret")));
-  struct stat made {};
+  struct stat made{};
   ASSERT_EQ(::stat(to.c_str(), &made), 0);
   EXPECT_EQ(made.st_mode & 0777u, 0600u);
   EXPECT_EQ(Typed({"check", to}).code, 0);

@@ -21,7 +21,7 @@ struct FileMark {
 };
 
 FileMark MarkOf(const std::string& path) {
-  struct stat found {};
+  struct stat found{};
   if (::stat(path.c_str(), &found) != 0) return {};
   return {int64_t{found.st_mtim.tv_sec} * 1'000'000'000 + found.st_mtim.tv_nsec, found.st_size, found.st_ino};
 }

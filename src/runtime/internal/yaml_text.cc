@@ -43,8 +43,7 @@ std::string QuotedYaml(std::string_view text) {
 
 std::string CommentText(std::string_view text) {
   std::string out(text.substr(0, 200));
-  std::ranges::replace_if(
-      out, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, ' ');
+  std::ranges::replace_if(out, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, ' ');
   return out;
 }
 

@@ -29,7 +29,7 @@ std::vector<KillState> All(const std::string& path, const std::string& why) {
 
 // Nothing at all under this name, not even a link that leads nowhere.
 bool Missing(const std::string& path) {
-  struct stat status {};
+  struct stat status{};
   return lstat(path.c_str(), &status) != 0 && errno == ENOENT;
 }
 
@@ -41,7 +41,7 @@ std::optional<std::string> Read(const std::string& path, std::string& why) {
     return {};
   }
   std::string text;
-  struct stat status {};
+  struct stat status{};
   if (fstat(file, &status) != 0 || !S_ISREG(status.st_mode)) why = "is no regular file";
   while (why.empty()) {
     char part[4096];

@@ -251,9 +251,7 @@ constexpr std::array<Change, 17> kWhen = {
       c.call.runs_per_incident = Int(rng, 0, 2);
       for (int n = Int(rng, 0, 3); n > 0; --n) c.facts.history.push_back(Past(rng, c));
     },
-    [](Rng& rng, PolicyCase& c) {
-      c.facts.freezes.push_back({"holiday", "nobody is in", Patterns(rng)});
-    },
+    [](Rng& rng, PolicyCase& c) { c.facts.freezes.push_back({"holiday", "nobody is in", Patterns(rng)}); },
     [](Rng&, PolicyCase& c) { c.facts.breaker_open = true; },
     [](Rng& rng, PolicyCase& c) {
       c.facts.claims_required = Int(rng, 0, 3);
@@ -273,9 +271,7 @@ constexpr std::array<Change, 17> kWhen = {
                                      c.facts.now + Duration{Chance(rng, 3) ? Int(rng, -1, 1) : 1'000'000}});
       }
     },
-    [](Rng& rng, PolicyCase& c) {
-      c.rules.cooldown = Pick(rng, std::array{Duration{}, Duration::Hours(1)});
-    },
+    [](Rng& rng, PolicyCase& c) { c.rules.cooldown = Pick(rng, std::array{Duration{}, Duration::Hours(1)}); },
 };
 
 }  // namespace

@@ -24,7 +24,7 @@ void AddPagerDuty(Router& router, const ApiDependencies& api);  // POST /v2/enqu
 // The matchers of every `filter` in the query.
 Result<respond::Matchers> ReadMatchers(const Request& request);
 void AddOnCall(Router& router, const ApiDependencies& api);  // GET /api/v1/oncall, …/{schedule}[.ics|/shifts]
-void AddNoise(Router& router, const ApiDependencies& api);              // GET /api/v1/noise
+void AddNoise(Router& router, const ApiDependencies& api);   // GET /api/v1/noise
 void AddSlackInteractions(Router& router, const ApiDependencies& api);  // POST /api/v1/slack/interactions
 void AddGenerations(Router& router, const ApiDependencies& api);        // GET /api/v1/generations
 void AddClaims(Router& router, const ApiDependencies& api);  // POST /api/v1/claims/verify, GET …/schema
