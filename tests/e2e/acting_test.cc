@@ -56,8 +56,7 @@ class ActingTest : public ::testing::Test {
     const auto hash = [](const std::string& token) { return act::TokenHash(token); };
     std::ofstream(scratch_.path() + "/tocsin.yaml")
         << "people:\n  ada: {slack_user: U1}\n  bob: {slack_user: U2}\n"
-        << "destinations: [{name: ml, kind: slack, url: \"" << slack_.Url("/hook") << "\"}]
-"
+        << "destinations: [{name: ml, kind: slack, url: \"" << slack_.Url("/hook") << "\"}]\n"
         << "incidents: {tell: [ml]}\nslack: {signing_secret: s3cret}\n"
         << "act:\n  runbooks: runbooks\n  access:\n    people:\n      ada: {token_sha256: " << hash(ada_)
         << "}\n      bob: {token_sha256: " << hash(bob_)

@@ -333,7 +333,7 @@ class TheDesk final : public RunningDesk {
     RunPreview::Step out;
     out.id = step.id;
     if (step.manual) {
-      out.call = "a person: " + claims::Printable(step.instructions, 500);
+      out.call = "a person: " + InstructionsOf(step, {run, incident});
       out.decision = "manual";
       return out;
     }

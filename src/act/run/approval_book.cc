@@ -150,7 +150,7 @@ Result<Approval> ApprovalFromJson(const json& j) {
 std::string RenderApproval(const Approval& a) {
   using respond::Safe;
   const auto line = [](const std::string& name, const std::string& text) {
-    return respond::Wrap(fmt::format("{:<10} {}", name, Safe(text)), 100, "  ", 13);
+    return respond::Wrap(Safe(text), 100, fmt::format("  {:<10} ", name), 13);
   };
   std::string out = fmt::format("{}  {}: {}\n\n", a.id, a.state, Safe(a.title));
   out += line("call", a.call);
@@ -160,13 +160,12 @@ std::string RenderApproval(const Approval& a) {
   out += line("targets", targets.empty() ? "none" : targets);
   out += line("reach", ReachText(a.reach));
   out += line("undo", a.inverse);
-  for (const std::string& reason : a.reasons) out += line("asks", reason);
+  for (const std::string& reason : a.reasons) out += line("asks, as", reason);
   out += "\n  evidence, run by Tocsin:\n";
   if (a.evidence.empty()) out += "    none was given\n";
   for (const json& e : a.evidence)
-    out += respond::Wrap(
-        fmt::format("{:<12} {}", Safe(respond::JsonText(e, "verdict")), Safe(respond::JsonText(e, "text"))),
-        100, "    ", 17);
+    out += respond::Wrap(Safe(respond::JsonText(e, "text")), 100,
+                         fmt::format("    {:<12} ", Safe(respond::JsonText(e, "verdict"))), 17);
   out += fmt::format("\n  proposed by {}{} in {}{}\n", Safe(a.proposed_by),
                      a.proposed_by_agent ? " (an agent)" : "", a.run,
                      a.incident.empty() ? "" : " for " + a.incident);

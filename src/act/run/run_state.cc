@@ -237,12 +237,13 @@ std::string RenderRun(const RunView& run) {
     out += respond::Wrap("their words, unproven: " + respond::Safe(run.why), 100, "  ", 2);
   out += "\n";
   for (const RunStepView& s : run.steps) {
-    out += respond::Wrap(fmt::format("{:<11} {}  {}", s.state, respond::Safe(s.id),
-                                     respond::Safe(s.title.empty() ? s.action : s.title)),
-                         100, "  ", 16);
+    out += respond::Wrap(respond::Safe(s.id + ": " + (s.title.empty() ? s.action : s.title)), 100,
+                         fmt::format("  {:<11} ", s.state), 14);
     if (!s.what.empty()) out += respond::Wrap(respond::Safe(s.what), 100, "              ", 14);
-    for (const std::string& reason : s.reasons)
-      out += respond::Wrap("because " + respond::Safe(reason), 100, "              ", 14);
+    for (const std::string& reason : s.reasons) {
+      if (reason != s.what)
+        out += respond::Wrap("because " + respond::Safe(reason), 100, "              ", 14);
+    }
     if (!s.approval.empty())
       out += fmt::format("              look and answer: tocsin approve {}\n", s.approval);
     if (s.state == "manual" || s.state == "unknown")

@@ -149,6 +149,11 @@ std::string CallText(const CallTemplate& call) {
   return claims::Printable(out, 1'000);
 }
 
+std::string InstructionsOf(const PlanStep& step, const StepContext& context) {
+  const auto resolved = ResolvePlaceholders(step.instructions, LookupFor(context), "manual");
+  return claims::Printable(resolved ? TextOf(resolved->json) : step.instructions, 1'000);
+}
+
 std::string KeyOf(const RunState& run, const std::string& step, bool inverse) {
   std::string name;
   for (const char c : step) {

@@ -43,6 +43,8 @@ ActionCall PolicyCall(const PlanStep& step, const RunState& run, const StepCall&
                       const std::optional<CallTemplate>& inverse, const ActionSpec& spec);
 // "kubernetes.scale deployment=checkout replicas=4": the exact call, on one line, at most 1,000 bytes.
 std::string CallText(const CallTemplate& call);
+// A manual step's instructions with what is known filled in: for people to read, never a call.
+std::string InstructionsOf(const PlanStep& step, const StepContext& context);
 // The same for every try of a step. [A-Za-z0-9._-], at most 96 bytes.
 std::string KeyOf(const RunState& run, const std::string& step, bool inverse);
 

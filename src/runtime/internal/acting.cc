@@ -65,7 +65,7 @@ Result<std::unique_ptr<act::RunningDesk>> OpenActing(const act::ActSettings& set
                                                      const ports::Clock& clock,
                                                      const investigate::InvestigationDesk& investigations,
                                                      respond::Dispatcher& dispatcher) {
-  TOCSIN_ASSIGN_OR_RETURN(auto executors, act::MakeExecutors(settings.executors, clock, data + "/act"));
+  TOCSIN_ASSIGN_OR_RETURN(auto executors, act::MakeExecutors(settings.executors, clock, data));
   act::DeskSources sources{ledger, clock, data, {}, {}, {}};
   sources.check = [&investigations](const std::vector<claims::Claim>& claims) {
     return Check(investigations, claims);

@@ -386,9 +386,9 @@ Status Begin(const Advance& a) {
       [&](RunState& run, std::vector<RunEvent>& events, store::LedgerTransaction& transaction) -> Status {
         StepState& s = run.steps.at(a.step.id);
         s.state = "manual";
+        s.what = InstructionsOf(a.step, a.context());
         s.began = a.core.Now();
-        events.push_back(
-            {"run.step", "", {{"step", a.step.id}, {"state", "manual"}, {"what", a.step.instructions}}});
+        events.push_back({"run.step", "", {{"step", a.step.id}, {"state", "manual"}, {"what", s.what}}});
         if (!run.by_agent) return {};
         return a.core.CallPerson(run, "a person must do step " + a.step.id, transaction);
       });

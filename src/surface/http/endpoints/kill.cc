@@ -23,10 +23,10 @@ std::string StateText(const std::vector<act::KillState>& states) {
   if (states.empty()) return "The kill switch is off: nothing is stopped.\n";
   std::string out;
   for (const act::KillState& state : states)
-    out += respond::Wrap(fmt::format("{:<16} since {}, by {}{}: {}", state.scope.ToText(),
-                                     FormatTimeForPeople(state.at), respond::Safe(state.by),
-                                     state.by_file ? " (the file KILL)" : "", respond::Safe(state.reason)),
-                         100, "", 17);
+    out += respond::Wrap(
+        fmt::format("since {}, by {}{}: {}", FormatTimeForPeople(state.at), respond::Safe(state.by),
+                    state.by_file ? " (the file KILL)" : "", respond::Safe(state.reason)),
+        100, fmt::format("{:<16} ", state.scope.ToText()), 17);
   return out;
 }
 

@@ -51,8 +51,7 @@ Response ListRunbooks(const ApiDependencies& api, const Request& request) {
   if (library) {
     for (const act::Runbook* runbook : library->All()) {
       list.push_back(RunbookJson(*library, *runbook));
-      text +=
-          respond::Wrap(fmt::format("{:<24} {}", runbook->id, respond::Safe(runbook->title)), 100, "", 25);
+      text += respond::Wrap(respond::Safe(runbook->title), 100, fmt::format("{:<24} ", runbook->id), 25);
     }
     for (const Status& problem : library->problems()) problems.push_back(problem.message());
   }
@@ -109,9 +108,8 @@ json PreviewJson(const act::RunPreview& preview) {
 std::string PreviewText(const act::RunPreview& preview) {
   std::string out = act::RenderPlan(preview.plan) + "\nIf it began now:\n";
   for (const auto& step : preview.steps) {
-    out += respond::Wrap(
-        fmt::format("{:<8} {}: {}", step.decision, respond::Safe(step.id), respond::Safe(step.call)), 100,
-        "  ", 11);
+    out += respond::Wrap(respond::Safe(step.id + ": " + step.call), 100,
+                         fmt::format("  {:<8} ", step.decision), 11);
     if (!step.preview.empty()) out += respond::Wrap(respond::Safe(step.preview), 100, "           ", 11);
     for (const auto& reason : step.reasons)
       out += respond::Wrap("because " + respond::Safe(reason), 100, "           ", 11);
