@@ -61,7 +61,7 @@ class ActingTest : public ::testing::Test {
         << "act:\n  runbooks: runbooks\n  access:\n    people:\n      ada: {token_sha256: " << hash(ada_)
         << "}\n      bob: {token_sha256: " << hash(bob_)
         << "}\n    agents:\n      copilot: {token_sha256: " << hash(copilot_) << ", actions: [flag.set]}\n"
-        << "  inventory: {flag: {assistant: {traffic: 0.1}}}\n  limits: {cooldown: 0s}\n"
+        << "  inventory: {flag: {assistant: {traffic: 0.1}}}\n  limits: {cooldown: 1ms}\n"
         << "  executors: {flags: {app: {file: " << flags_ << ", flags: [assistant]}}}\n";
     Start();
   }

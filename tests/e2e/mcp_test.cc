@@ -111,7 +111,9 @@ TEST_F(McpTest, OfficialClientsOnBothTransportsAndGenerations) {
   EXPECT_FALSE(seen["no_token"].is_null());
   EXPECT_THAT(seen["no_token_stdio"]["message"].get<std::string>(), HasSubstr("401"));
   EXPECT_EQ(bench_.desk.of_people_only, 0);
-  for (const auto& approval : *bench_.desk.Approvals(false)) EXPECT_EQ(approval.state, "open");
+  const auto approvals = bench_.desk.Approvals(false);
+  ASSERT_TRUE(approvals);
+  for (const auto& approval : *approvals) EXPECT_EQ(approval.state, "open");
 }
 
 TEST_F(McpTest, TheInspectorOnBothTransports) {

@@ -528,6 +528,8 @@ class TheEngine final : public Engine {
       if (IsRunOver(state.state)) Drop(state.id);
       return;
     }
+    // Before the transaction, because it reads the ledger.
+    const json outputs = name == "done" ? OutputsOf(state) : json::object();
     const Status status =
         core_.Apply(*run,
                     [&, outcome = name, text = what](RunState& next, std::vector<RunEvent>& events,
@@ -536,7 +538,7 @@ class TheEngine final : public Engine {
                       if (!text.empty()) next.what = claims::Printable(text, 500);
                       if (!IsRunOver(outcome)) return {};
                       next.ended = core_.Now();
-                      if (outcome == "done") next.outputs = OutputsOf(next);
+                      next.outputs = outputs;
                       events.push_back({"run.ended", "", {{"state", outcome}, {"what", next.what}}});
                       return {};
                     });

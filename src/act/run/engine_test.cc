@@ -8,6 +8,7 @@
 #include "act/run/approval_book.h"
 #include "act/testing/act_world.h"
 #include "act/trust/trust_book.h"
+#include "respond/lifecycle/incident_action.h"
 #include "store/testing/scratch_directory.h"
 
 namespace tocsin::act::testing {
@@ -324,6 +325,32 @@ TEST_F(EngineTest, AnAgentThatIsRefusedTooOftenIsShutOut) {
   const auto over = world_.WaitOver(world_.Begin(One(ActWorld::Write("a", "x", "1")), kCopilot).id);
   EXPECT_EQ(over.state, "refused");
   EXPECT_THAT(over.what, HasSubstr("circuit breaker is open"));
+}
+
+TEST_F(EngineTest, ARunForAnIncidentKnowsItAndEndsWithItsOutputs) {
+  std::string id;
+  const Status declared = world_.ledger->Transact([&](store::LedgerTransaction& transaction) -> Status {
+    respond::Declaration declaration;
+    declaration.title = "the assistant invents order numbers";
+    declaration.service = "x";
+    const auto incident =
+        respond::DeclareIncident(transaction, declaration, {"ada", true, false}, ports::SystemClock().Now());
+    if (!incident) return incident.error();
+    id = incident->id.value;
+    return {};
+  });
+  ASSERT_TRUE(declared.ok()) << declared.message();
+  Plan plan = One(ActWorld::Write("a", "x", "1"));
+  plan.outputs = {{"of", "{{ incident.id }}"}};
+  const auto over = world_.WaitOver(world_.Begin(plan, kAda, id).id);
+  EXPECT_EQ(over.state, "done");
+  EXPECT_EQ(over.outputs, nlohmann::json({{"of", id}}));
+  // And what an incident says is no parameter.
+  PlanStep step = ActWorld::Write("a", "y", "1");
+  step.call.with["value"] = "{{ incident.title }}";
+  const auto refused = world_.WaitOver(world_.Begin(One(step), kAda, id).id);
+  EXPECT_EQ(refused.state, "refused");
+  EXPECT_THAT(refused.what, HasSubstr("(telemetry)"));
 }
 
 TEST(Breaker, OpensAtTheBoundAndClosesAfterThePause) {

@@ -243,7 +243,9 @@ TEST(McpTools, AHostileServerProvesNothing) {
   };
   EXPECT_EQ(proven(brief), proven(base));
   for (const auto& line : brief.lines) {
-    if (line.part != BriefPart::kProse) EXPECT_THAT(line.text, Not(HasSubstr("SYSTEM")));
+    if (line.part != BriefPart::kProse) {
+      EXPECT_THAT(line.text, Not(HasSubstr("SYSTEM")));
+    }
   }
   size_t marked = 0;
   for (const auto& exchange : exchanges) {
@@ -261,8 +263,9 @@ TEST(McpTools, AHostileServerProvesNothing) {
   ASSERT_FALSE(asked.empty());
   for (const auto& tool : asked[0].body["tools"]) {
     const std::string about = tool["function"]["description"];
-    if (about.find("SYSTEM") != std::string::npos)
+    if (about.find("SYSTEM") != std::string::npos) {
       EXPECT_THAT(about, HasSubstr("Of another program, 'wiki'"));
+    }
     EXPECT_EQ(about.find('\x1b'), std::string::npos);
   }
 }
