@@ -110,24 +110,10 @@ class TheDesk final : public RunningDesk {
   }
 
   Result<RunView> Propose(const ProposedRun& proposal, const Caller& caller) override {
-    if (proposal.why.size() > kMaxWhy) return Error(Code::kInvalidArgument, "why has more than 500 bytes");
-    if (!caller.person) {
-      const KillSubject subject{caller.name, proposal.runbook, "", proposal.incident};
-      if (const auto killed = kill_->Blocks(subject, true)) {
-        RecordRefused(proposal, caller, "the kill switch '" + killed->scope.ToText() + "' is on");
-        return Error(Code::kFailedPrecondition,
-                     fmt::format("the kill switch '{}' is on, by {}: {}", killed->scope.ToText(), killed->by,
-                                 killed->reason));
-      }
-    }
-    auto plan = PlanFor(proposal, caller);
-    if (!plan) {
-      if (!caller.person) RecordRefused(proposal, caller, plan.error().message());
-      return Error(plan.error());
-    }
-    auto evidence = Evidence(proposal);
-    if (!evidence) return Error(evidence.error());
-    return engine_->Begin(std::move(*plan), proposal, caller, *evidence);
+    auto run = Begin(proposal, caller);
+    // What an agent tried is on the chain, also when it was too wrong to become a run.
+    if (!run && !caller.person) RecordRefused(proposal, caller, run.error().message());
+    return run;
   }
 
   Result<RunView> Run(const std::string& id) const override { return engine_->View(id); }
@@ -255,6 +241,18 @@ class TheDesk final : public RunningDesk {
     TOCSIN_ASSIGN_OR_RETURN(auto incident, sources_.ledger.FindIncident(IncidentId{id}));
     if (!incident) return Error(Code::kNotFound, "there is no incident " + claims::Printable(id, 40));
     return incident;
+  }
+
+  Result<RunView> Begin(const ProposedRun& proposal, const Caller& caller) {
+    if (proposal.why.size() > kMaxWhy) return Error(Code::kInvalidArgument, "why has more than 500 bytes");
+    const KillSubject subject{caller.person ? "" : caller.name, proposal.runbook, "", proposal.incident};
+    if (const auto killed = caller.person ? std::nullopt : kill_->Blocks(subject, true); killed)
+      return Error(Code::kFailedPrecondition,
+                   fmt::format("the kill switch '{}' is on, by {}: {}", killed->scope.ToText(), killed->by,
+                               killed->reason));
+    TOCSIN_ASSIGN_OR_RETURN(Plan plan, PlanFor(proposal, caller));
+    TOCSIN_ASSIGN_OR_RETURN(const auto evidence, Evidence(proposal));
+    return engine_->Begin(std::move(plan), proposal, caller, evidence);
   }
 
   // The runbook made flat, with inputs that the incident fills in.

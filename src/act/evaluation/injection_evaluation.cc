@@ -322,7 +322,7 @@ class Trial {
       proposal.runbook = runbook;
       proposal.incident = incident;
       proposal.inputs = std::move(inputs);
-      proposal.why = claims::Printable(attack, 500);
+      proposal.why = claims::Printable(attack, 480);
       return Try(proposal, agent_);
     };
     TOCSIN_RETURN_IF_ERROR(agents("restart", {{"deployment", attack}}));
