@@ -130,7 +130,8 @@ TEST_F(McpTest, TheInspectorOnBothTransports) {
   };
   const std::vector<std::string> http{url() + "/mcp", "--transport", "http", "--header",
                                       fmt::format("Authorization: Bearer {}", MemoryActDesk::kAgentToken)};
-  const std::vector<std::string> stdio{TOCSIN_BINARY, "mcp", "--server", url(), "--token-file", token_file()};
+  // The inspector takes --server for itself.
+  const std::vector<std::string> stdio{TOCSIN_BINARY, "mcp", "--url", url(), "--token-file", token_file()};
   for (const auto& target : {http, stdio}) {
     const auto tools = run(target, {"--method", "tools/list"});
     ASSERT_EQ(tools.exit_code, 0) << tools.out << tools.err;

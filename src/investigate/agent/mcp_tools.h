@@ -25,6 +25,8 @@ namespace tocsin::investigate {
 
 inline constexpr size_t kMaxMcpServers = 16;
 inline constexpr size_t kMaxOfferedTools = 64;
+inline constexpr size_t kMaxOfferedBytes = 96u
+                                           << 10;  // of all schemas together: a model reads them each turn
 
 struct McpServerSettings {
   std::string name;  // a-z, 0-9 and _: the tools are called mcp_NAME_TOOL
@@ -65,6 +67,7 @@ class McpTools {
   ports::McpClientBounds bounds_;
   std::vector<Server> servers_;
   std::map<std::string, Offered> offered_;  // by the name the model knows
+  size_t offered_bytes_ = 0;
 };
 
 }  // namespace tocsin::investigate

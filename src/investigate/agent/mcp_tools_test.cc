@@ -157,7 +157,7 @@ TEST_P(McpToolsTest, EndlessAndEnormousServersAreCutShort) {
     tools.push_back(Tool("name with spaces\n", "x", true));
     tools.push_back(Tool(std::string(100, 'n'), "x", true));
     json deep = Tool("deep", "x", true);
-    deep["inputSchema"]["properties"]["q"]["description"] = std::string(9'000, 'd');
+    deep["inputSchema"]["properties"]["q"]["description"] = std::string(40'000, 'd');
     tools.push_back(deep);
     tools.push_back(7);
     ++page;
@@ -189,6 +189,22 @@ TEST(McpTools, OneThatIsDownTakesNothingFromTheOthers) {
   const auto offer = tools.Look();
   EXPECT_THAT(Names(offer), ::testing::ElementsAre("mcp_wiki_search"));
   EXPECT_EQ(offer.notes.size(), 2u);
+}
+
+// Answers of tools with the attack, each of which must stand between its marks to the end.
+size_t CountMarked(const std::vector<std::string>& exchanges) {
+  size_t marked = 0;
+  for (const auto& exchange : exchanges) {
+    const json one = json::parse(exchange);
+    if (one["who"] != "tool" || one["text"].get<std::string>().find("SYSTEM") == std::string::npos) continue;
+    const std::string text = one["text"];
+    ++marked;
+    EXPECT_TRUE(text.starts_with("<data "));
+    const std::string end = "\n</data " + text.substr(6, 16) + ">";
+    EXPECT_EQ(text.find(end), text.size() - end.size());
+    EXPECT_EQ(text.find('\x1b'), std::string::npos);
+  }
+  return marked;
 }
 
 // A model that obeys every word of a hostile server, whose answers attack: nothing is proven by it, nothing
@@ -247,18 +263,7 @@ TEST(McpTools, AHostileServerProvesNothing) {
       EXPECT_THAT(line.text, Not(HasSubstr("SYSTEM")));
     }
   }
-  size_t marked = 0;
-  for (const auto& exchange : exchanges) {
-    const json one = json::parse(exchange);
-    if (one["who"] != "tool" || one["text"].get<std::string>().find("SYSTEM") == std::string::npos) continue;
-    const std::string text = one["text"];
-    ++marked;
-    ASSERT_TRUE(text.starts_with("<data "));
-    const std::string end = "\n</data " + text.substr(6, 16) + ">";
-    EXPECT_EQ(text.find(end), text.size() - end.size());
-    EXPECT_EQ(text.find('\x1b'), std::string::npos);
-  }
-  EXPECT_EQ(marked, 3u);
+  EXPECT_EQ(CountMarked(exchanges), 3u);
   const auto asked = model.Requests();
   ASSERT_FALSE(asked.empty());
   for (const auto& tool : asked[0].body["tools"]) {

@@ -26,7 +26,7 @@ struct McpClientBounds {
   size_t max_response_bytes = 4u << 20;
   size_t max_tools = 128;
   int max_pages = 10;
-  size_t max_schema_bytes = 8u << 10;
+  size_t max_schema_bytes = 32u << 10;
   size_t max_text_bytes = 32u << 10;  // of one tool's answer
 };
 
