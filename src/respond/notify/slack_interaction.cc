@@ -37,17 +37,6 @@ std::optional<std::string> FormDecode(std::string_view text) {
   return out;
 }
 
-std::optional<std::string> FormField(std::string_view body, std::string_view name) {
-  while (!body.empty()) {
-    const std::string_view pair = body.substr(0, body.find('&'));
-    if (pair.size() > name.size() && pair.starts_with(name) && pair[name.size()] == '=') {
-      return FormDecode(pair.substr(name.size() + 1));
-    }
-    body.remove_prefix(std::min(body.size(), pair.size() + 1));
-  }
-  return std::nullopt;
-}
-
 std::string Text(const Json& object, const char* name) {
   if (!object.is_object() || !object.contains(name) || !object[name].is_string()) return "";
   return CutUtf8(CleanText(object[name].get<std::string>(), false), kMaxFieldBytes);
@@ -59,6 +48,17 @@ bool IsBot(const Json& user, const std::string& id) {
 }
 
 }  // namespace
+
+std::optional<std::string> FormField(std::string_view body, std::string_view name) {
+  while (!body.empty()) {
+    const std::string_view pair = body.substr(0, body.find('&'));
+    if (pair.size() > name.size() && pair.starts_with(name) && pair[name.size()] == '=') {
+      return FormDecode(pair.substr(name.size() + 1));
+    }
+    body.remove_prefix(std::min(body.size(), pair.size() + 1));
+  }
+  return std::nullopt;
+}
 
 Status VerifySlackSignature(std::string_view signing_secret, std::string_view timestamp,
                             std::string_view signature, std::string_view body, Time now) {

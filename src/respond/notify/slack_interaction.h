@@ -9,6 +9,7 @@
 // Source: Slack "Verifying requests" and "block_actions payload".
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -21,14 +22,16 @@ struct SlackClick {
   std::string user_id;    // "U024BE7LH"
   std::string user_name;  // for people only; it can be changed by its owner
   std::string team_id;
-  std::string action;       // "acknowledge", "approve", "deny", "kill"; or an action_id that is not Tocsin's own
-  std::string value;        // the button's: an incident's id, an approval's id and hash, a scope
+  std::string action;  // "acknowledge", "approve", "deny", "kill"; or an action_id that is not Tocsin's own
+  std::string value;   // the button's: an incident's id, an approval's id and hash, a scope
   std::string response_url;
   bool by_bot = false;  // an app or workflow: never an acknowledgement
 };
 
 Status VerifySlackSignature(std::string_view signing_secret, std::string_view timestamp,
                             std::string_view signature, std::string_view body, Time now);
+// A field of application/x-www-form-urlencoded; nothing when it is absent or not readable.
+std::optional<std::string> FormField(std::string_view body, std::string_view name);
 // Only for a body whose signature holds.
 Result<SlackClick> ParseSlackClick(std::string_view body);
 

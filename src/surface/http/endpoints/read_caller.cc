@@ -2,26 +2,12 @@
 
 #include <fmt/format.h>
 
-#include "kernel/id.h"
+#include "respond/notify/slack_interaction.h"
 #include "surface/http/endpoints/read_body.h"
 
 namespace tocsin::surface {
 namespace {
 constexpr size_t kMaxBody = 256u << 10;
-
-std::string FormDecode(std::string_view text) {
-  std::string out;
-  for (size_t i = 0; i < text.size(); ++i) {
-    std::string byte;
-    if (text[i] == '%' && i + 2 < text.size() && HexDecode(text.substr(i + 1, 2), byte)) {
-      out += byte;
-      i += 2;
-    } else {
-      out += text[i] == '+' ? ' ' : text[i];
-    }
-  }
-  return out;
-}
 }  // namespace
 
 Result<act::ActDesk*> DeskOf(const ApiDependencies& api) {
@@ -61,14 +47,7 @@ Result<std::string> TextIn(const nlohmann::json& object, const char* key, size_t
 }
 
 std::string FormText(const std::string& body, std::string_view name) {
-  std::string_view rest = body;
-  while (!rest.empty()) {
-    const std::string_view pair = rest.substr(0, rest.find('&'));
-    if (pair.size() > name.size() && pair.starts_with(name) && pair[name.size()] == '=')
-      return FormDecode(pair.substr(name.size() + 1));
-    rest.remove_prefix(std::min(rest.size(), pair.size() + 1));
-  }
-  return "";
+  return respond::FormField(body, name).value_or("");
 }
 
 }  // namespace tocsin::surface
