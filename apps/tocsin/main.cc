@@ -4,6 +4,7 @@
 
 #include "runtime/config_command.h"
 #include "runtime/drill_command.h"
+#include "runtime/lint_world.h"
 #include "runtime/serve_command.h"
 #include "surface/cli/audit_verify.h"
 #include "surface/cli/commands.h"
@@ -13,6 +14,7 @@
 #include "surface/cli/eval_swap.h"
 #include "surface/cli/eval_templates.h"
 #include "surface/cli/eval_verify.h"
+#include "surface/cli/runbook_files.h"
 #include "surface/cli/simulate.h"
 
 int main(int argc, char** argv) {
@@ -33,9 +35,8 @@ int main(int argc, char** argv) {
   surface::AddBriefCommand(app, context);
   surface::AddTokenCommand(app, context);
   surface::AddClaimCommand(app, context);
-  CLI::App* runbook =
-      app.add_subcommand("runbook", "What may be done, written down")->require_subcommand(1);
-  surface::AddRunbookFiles(*runbook, context);
+  CLI::App* runbook = app.add_subcommand("runbook", "What may be done, written down")->require_subcommand(1);
+  surface::AddRunbookFiles(*runbook, context, runtime::LintWorldOf);
   surface::AddRunbookRun(*runbook, context);
   surface::AddOnCallCommand(app, context);
   surface::AddContextCommand(app, context);

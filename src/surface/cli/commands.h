@@ -39,8 +39,6 @@ void AddTrustCommand(CLI::App& app, CommandContext& context);
 void AddRunbookRun(CLI::App& runbook, CommandContext& context);
 // tocsin eval injection DIR [--json]; `eval` is the parent.
 void AddEvalInjection(CLI::App& eval, CommandContext& context);
-// tocsin runbook lint|plan|list|import|schema; `runbook` is the parent. Files only.
-void AddRunbookFiles(CLI::App& runbook, CommandContext& context);
 // tocsin replay FILE… (see docs/guides/replay.md)
 void AddReplay(CLI::App& app, CommandContext& context);
 // tocsin token new NAME [--agent]

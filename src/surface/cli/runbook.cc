@@ -17,7 +17,7 @@
 #include "act/runbook/runbook_schema.h"
 #include "claims/claim_text.h"
 #include "ports/clock.h"
-#include "surface/cli/commands.h"
+#include "surface/cli/runbook_files.h"
 
 namespace tocsin::surface {
 namespace {
@@ -41,7 +41,7 @@ Result<std::string> ReadBounded(const std::string& path, size_t most) {
 }
 
 struct LintFlags {
-  std::string path = "runbooks";
+  std::string path = "runbooks", config;
   bool as_json = false;
 };
 
@@ -55,7 +55,8 @@ std::string Render(const act::LintFinding& finding) {
                               : act::RenderFinding(finding);
 }
 
-Result<std::vector<act::LintFinding>> FindAll(const std::string& path, size_t& looked_at) {
+Result<std::vector<act::LintFinding>> FindAll(const std::string& path, const LintWorld& world,
+                                              size_t& looked_at) {
   std::error_code error;
   const bool one = fs::is_regular_file(path, error);
   const std::string parent = fs::path(path).parent_path().string();
@@ -66,6 +67,8 @@ Result<std::vector<act::LintFinding>> FindAll(const std::string& path, size_t& l
   act::LintContext context;
   for (const act::ActionSpec& action : actions) context.actions.push_back(&action);
   context.now = ports::SystemClock().Now();
+  if (world.rules) context.rules = &*world.rules;
+  context.on_call = world.on_call;
   std::vector<act::LintFinding> out;
   for (const Status& problem : library->problems()) {
     if (!one || problem.message().starts_with(file + ":")) out.push_back(FindingOf(problem));
@@ -78,9 +81,11 @@ Result<std::vector<act::LintFinding>> FindAll(const std::string& path, size_t& l
   return out;
 }
 
-void LintPath(const LintFlags& flags, CommandContext& context) {
+void LintPath(const LintFlags& flags, const ReadLintWorld& read, CommandContext& context) {
   size_t looked_at = 0;
-  const auto findings = FindAll(flags.path, looked_at);
+  const auto world = read(flags.config);
+  if (!world) return context.Fail(world.error());
+  const auto findings = FindAll(flags.path, *world, looked_at);
   if (!findings) return context.Fail(findings.error());
   const auto errors = std::ranges::count(*findings, act::LintSeverity::kError, &act::LintFinding::severity);
   if (errors > 0) context.exit_code = 1;
@@ -97,6 +102,8 @@ void LintPath(const LintFlags& flags, CommandContext& context) {
     return;
   }
   for (const auto& finding : *findings) context.out << Render(finding) << '\n';
+  if (!world->rules)
+    context.out << "Without a configuration (--config) inventory and permissions were not looked at.\n";
   context.out << fmt::format("{} runbook{}, {} error{}, {} warning{}\n", looked_at, looked_at == 1 ? "" : "s",
                              errors, errors == 1 ? "" : "s", findings->size() - static_cast<size_t>(errors),
                              findings->size() - static_cast<size_t>(errors) == 1 ? "" : "s");
@@ -222,13 +229,15 @@ void AddPlan(CLI::App& runbook, CommandContext& context) {
 
 }  // namespace
 
-void AddRunbookFiles(CLI::App& runbook, CommandContext& context) {
+void AddRunbookFiles(CLI::App& runbook, CommandContext& context, ReadLintWorld read) {
   auto lint = std::make_shared<LintFlags>();
   CLI::App* check =
       runbook.add_subcommand("lint", "What is wrong with runbooks: exit code 1 when anything is");
   check->add_option("PATH", lint->path, "A directory, or one file of it")->capture_default_str();
   check->add_flag("--json", lint->as_json, "JSON instead of text");
-  check->callback([lint, &context] { LintPath(*lint, context); });
+  check->add_option("--config", lint->config,
+                    "The settings, for inventory and permissions; tocsin.yaml when it is there");
+  check->callback([lint, read = std::move(read), &context] { LintPath(*lint, read, context); });
 
   AddPlan(runbook, context);
 
