@@ -28,8 +28,12 @@ using surface::mcp::testing::MemoryActDesk;
 using ::testing::Contains;
 using ::testing::HasSubstr;
 
+// The peers are there, and the Node they need: they are written for 20 and later.
 bool HavePeers() {
-  return std::filesystem::exists(std::string(TOCSIN_E2E_JS) + "/node_modules/@modelcontextprotocol");
+  if (!std::filesystem::exists(std::string(TOCSIN_E2E_JS) + "/node_modules/@modelcontextprotocol"))
+    return false;
+  const auto node = RunCommand({"node", "--version"}, 20);
+  return node.exit_code == 0 && node.out.size() > 1 && std::atoi(node.out.c_str() + 1) >= 20;
 }
 
 // The HTTP server with MCP alone, around a desk in memory.
@@ -95,7 +99,7 @@ void ExpectUsed(const json& seen, const std::string& who) {
 }
 
 TEST_F(McpTest, OfficialClientsOnBothTransportsAndGenerations) {
-  if (!HavePeers()) GTEST_SKIP() << "npm ci --ignore-scripts in tests/e2e/js";
+  if (!HavePeers()) GTEST_SKIP() << "needs Node 20, and npm ci --ignore-scripts in tests/e2e/js";
   const auto result = RunCommand({"node", js("mcp_clients.mjs"), url(), TOCSIN_BINARY, token_file()});
   ASSERT_EQ(result.exit_code, 0) << result.out << result.err;
   const json seen = json::parse(result.out);
@@ -117,7 +121,7 @@ TEST_F(McpTest, OfficialClientsOnBothTransportsAndGenerations) {
 }
 
 TEST_F(McpTest, TheInspectorOnBothTransports) {
-  if (!HavePeers()) GTEST_SKIP() << "npm ci --ignore-scripts in tests/e2e/js";
+  if (!HavePeers()) GTEST_SKIP() << "needs Node 20, and npm ci --ignore-scripts in tests/e2e/js";
   const std::string inspector =
       js("node_modules/@modelcontextprotocol/inspector/clients/launcher/build/index.js");
   const std::string catalog = directory_.path() + "/catalog.json";
@@ -227,7 +231,7 @@ TEST_F(McpTest, OurClientWithOurServerAndOfficialOnes) {
   ASSERT_TRUE(incidents);
   EXPECT_THAT(incidents->text, HasSubstr("INC-E2E"));
   EXPECT_EQ(ports::McpClient(url() + "/mcp", "").ListTools().error().code(), Code::kUnauthenticated);
-  if (!HavePeers()) GTEST_SKIP() << "npm ci --ignore-scripts in tests/e2e/js";
+  if (!HavePeers()) GTEST_SKIP() << "needs Node 20, and npm ci --ignore-scripts in tests/e2e/js";
   for (const auto& [which, version] : {std::pair("old", "2025-11-25"), std::pair("new", "2026-07-28")}) {
     const auto peer = StartListening(
         [&](uint16_t port) {
