@@ -249,5 +249,66 @@ TEST_F(ActingTest, AnybodyStopsAPersonReleasesAndTheFileWorksAlone) {
   EXPECT_EQ(Get("/api/v1/kill")["drills"].size(), 1u);
 }
 
+// One request of 2026-07-28 whose client can show people a question.
+json OverMcp(ports::HttpClient& client, const std::string& url, const std::string& token,
+             const std::string& tool, const json& arguments, const json& more = json::object()) {
+  json params{{"name", tool},
+              {"arguments", arguments},
+              {"_meta",
+               {{"io.modelcontextprotocol/protocolVersion", "2026-07-28"},
+                {"io.modelcontextprotocol/clientCapabilities", {{"elicitation", json::object()}}}}}};
+  params.update(more);
+  const std::string body =
+      json{{"jsonrpc", "2.0"}, {"id", 1}, {"method", "tools/call"}, {"params", params}}.dump();
+  const auto response = client.Send({"POST",
+                                     url + "/mcp",
+                                     {{"Content-Type", "application/json"},
+                                      {"Accept", "application/json, text/event-stream"},
+                                      {"Authorization", "Bearer " + token},
+                                      {"MCP-Protocol-Version", "2026-07-28"},
+                                      {"Mcp-Method", "tools/call"},
+                                      {"Mcp-Name", tool}},
+                                     body});
+  EXPECT_TRUE(response);
+  const json answer = response ? json::parse(response->body, nullptr, false) : json();
+  return answer.is_object() ? answer.value("result", answer) : answer;
+}
+
+TEST_F(ActingTest, OverMcpAnAgentProposesAndItsPeoplesAnswerThereApprovesNothing) {
+  const auto call = [&](const std::string& tool, const json& arguments, const json& more = json::object()) {
+    return OverMcp(client_, server_->url(), copilot_, tool, arguments, more);
+  };
+  const json proposal{{"runbook", "stop-assistant"}, {"inputs", {{"flag", "assistant"}}}, {"why", "it lies"}};
+  EXPECT_EQ(OverMcp(client_, server_->url(), ada_, "propose_run", proposal).value("status", 0), 403);
+  const json plan = call("plan_runbook", proposal);
+  EXPECT_EQ(plan["structuredContent"]["data"]["steps"][0]["decision"], "ask") << plan.dump(1);
+  const json asked = call("propose_run", proposal);
+  ASSERT_EQ(asked.value("resultType", ""), "input_required") << asked.dump(1);
+  const std::string run = asked["requestState"];
+  const json accepted{{"requestState", run},
+                      {"inputResponses",
+                       {{"decided_in_tocsin",
+                         {{"action", "accept"}, {"content", {{"approve", true}, {"look_again", true}}}}}}}};
+  EXPECT_EQ(call("propose_run", proposal, accepted).value("resultType", ""), "input_required");
+  EXPECT_EQ(Variant(), "on");
+  EXPECT_EQ(call("list_runs", json::object())["structuredContent"]["data"]["runs"].size(), 1u);
+  const json open = call("list_approvals", json::object());
+  const json approval = open["structuredContent"]["data"]["approvals"][0];
+  EXPECT_FALSE(approval.contains("call_hash"));
+  const std::string id = approval["id"];
+  const json card = Get("/api/v1/approvals/" + id);
+  EXPECT_EQ(Ask("POST", "/api/v1/approvals/" + id,
+                {{"approve", true}, {"seen", card["call_hash"]}, {"reason", "holds"}}, ada_)
+                .status,
+            200);
+  Becomes(run, "done");
+  EXPECT_EQ(Variant(), "off");
+  const json done = call("propose_run", proposal, accepted);
+  EXPECT_EQ(done.value("resultType", ""), "complete");
+  EXPECT_EQ(done["structuredContent"]["data"]["state"], "done") << done.dump(1);
+  EXPECT_EQ(call("kill", {{"scope", "agents"}, {"reason", "enough"}}).value("isError", true), false);
+  EXPECT_EQ(Get("/api/v1/kill")["engaged"].size(), 1u);
+}
+
 }  // namespace
 }  // namespace tocsin::e2e

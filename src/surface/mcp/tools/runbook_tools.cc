@@ -6,6 +6,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
+#include <thread>
 
 #include "act/act_desk.h"
 #include "claims/claim_text.h"
@@ -18,6 +20,7 @@ namespace {
 using nlohmann::json;
 
 constexpr size_t kMaxListed = 200;
+constexpr std::chrono::seconds kMaxDeciding{2};
 
 json RunbookJson(const act::Runbook& runbook, const act::RunbookLibrary& library) {
   json inputs = json::array();
@@ -124,6 +127,23 @@ Result<act::RunView> Again(const ToolCall& call) {
   return run;
 }
 
+// The engine decides the first steps on its own thread: an answer that says what waits for whom waits for
+// that, at most kMaxDeciding.
+act::RunView Decided(const act::ActDesk& desk, act::RunView run) {
+  const auto undecided = [](const act::RunView& r) {
+    return r.state == "running" &&
+           std::ranges::all_of(r.steps, [](const act::RunStepView& s) { return s.state == "waiting"; });
+  };
+  const auto until = std::chrono::steady_clock::now() + kMaxDeciding;
+  while (undecided(run) && std::chrono::steady_clock::now() < until) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    auto again = desk.Run(run.id);
+    if (!again) break;
+    run = std::move(*again);
+  }
+  return run;
+}
+
 ToolResult ProposeRun(const ToolCall& call) {
   if (call.sources.act == nullptr) return ToolFailure(NotConfigured());
   const auto wait = call.arguments.find("wait");
@@ -136,12 +156,12 @@ ToolResult ProposeRun(const ToolCall& call) {
     return ToolFailure(
         Status(Code::kFailedPrecondition, "'wait' is of protocol 2026-07-28: leave it out and ask get_run"));
   }
-  const auto run =
-      call.state ? Again(call) : call.sources.act->Propose(Proposal(call.arguments), call.caller);
+  auto run = call.state ? Again(call) : call.sources.act->Propose(Proposal(call.arguments), call.caller);
   if (!run) {
     if (call.state) return RpcFail(kInvalidParams, run.error().message());
     return ToolFailure(run.error());
   }
+  if (!call.state) *run = Decided(*call.sources.act, std::move(*run));
   ToolAnswer answer = RunAnswer(*run);
   const std::string approval = OpenApproval(*run);
   const bool again = !call.state || call.people_accepted;
