@@ -116,8 +116,8 @@ void AddApprovals(Router& router, const ApiDependencies& api) {
     if (std::string_view(method) == "POST")
       route.operation.request_types = {
           std::string_view(type) == "text/html" ? "application/x-www-form-urlencoded" : "application/json"};
-    route.operation.answers = {{200, type, "the approval"},
-                               {404, "application/problem+json", "no such approval"}};
+    const char* problem = std::string_view(type) == "text/html" ? type : "application/problem+json";
+    route.operation.answers = {{200, type, "the approval"}, {404, problem, "no such approval"}};
     router.Add(std::move(route));
   };
   add(

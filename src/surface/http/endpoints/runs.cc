@@ -241,7 +241,8 @@ void AddRuns(Router& router, const ApiDependencies& api) {
       Post(api, "/api/v1/runs/{id}/actions", [&api](Request& request) { return ActOnRun(api, request); }),
       "Stop, undo, or say what became of a step: {action, reason | step, outcome, note}",
       {{200, "application/json", "the run"}, {403, "application/problem+json", "a person's to do"}});
-  Add(router, Get(api, "/runs/{id}", RunPage), "One run, for people", {{200, "text/html", "a page"}});
+  Add(router, Get(api, "/runs/{id}", RunPage), "One run, for people",
+      {{200, "text/html", "a page"}, {404, "text/html", "no such run"}});
 }
 
 }  // namespace tocsin::surface
