@@ -22,8 +22,8 @@ constexpr double kLevel = 0.9;  // two sides of 5 %
 
 struct Field {
   const char* name;
-  double TrustRecord::*record;
-  double TrustNews::*news;
+  double TrustRecord::* record;
+  double TrustNews::* news;
 };
 constexpr std::array kFields = {
     Field{"claims_held", &TrustRecord::claims_held, &TrustNews::claims_held},

@@ -74,7 +74,8 @@ class Dispatcher {
   // acknowledge too; snooze, unacknowledge, escalate and split are here.
   virtual Result<IncidentView> Act(const IncidentId& id, const IncidentAction& action,
                                    const Actor& actor) = 0;
-  // Puts a question to those whom incidents are told and to whoever has acknowledged this one. Once for a key.
+  // Puts a question to those whom incidents are told and to whoever has acknowledged this one. Once for a
+  // key.
   virtual Status Ask(const std::string& key, NotificationMessage message) = 0;
   // Takes effect with the next look; what is open and pages nobody yet begins to.
   virtual Status Configure(std::shared_ptr<const DispatchConfig> config) = 0;

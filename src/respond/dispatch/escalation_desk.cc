@@ -192,8 +192,8 @@ Status EscalationDesk::Ask(store::LedgerTransaction& transaction, const std::str
                            const NotificationMessage& message, const std::vector<std::string>& destinations,
                            const std::string& person, Time now) const {
   for (const auto& destination : destinations) {
-    TOCSIN_ASSIGN_OR_RETURN(auto item, outbox_->NewItem(fmt::format("ask/{}/{}", key, destination), "", message,
-                                                        {destination}, now));
+    TOCSIN_ASSIGN_OR_RETURN(auto item, outbox_->NewItem(fmt::format("ask/{}/{}", key, destination), "",
+                                                        message, {destination}, now));
     TOCSIN_RETURN_IF_ERROR(PutNewItem(transaction, item));
   }
   const auto preferences = config_->preferences.find(person);

@@ -78,8 +78,9 @@ class EscalationDesk {
               const std::string& occasion, const std::string& what, Time now) const;
 
   // Asks those places and, on all their channels in order, this person ("" = nobody). Once for a key.
-  Status Ask(store::LedgerTransaction& transaction, const std::string& key, const NotificationMessage& message,
-             const std::vector<std::string>& destinations, const std::string& person, Time now) const;
+  Status Ask(store::LedgerTransaction& transaction, const std::string& key,
+             const NotificationMessage& message, const std::vector<std::string>& destinations,
+             const std::string& person, Time now) const;
 
   const DispatchConfig& config() const { return *config_; }
 

@@ -13,17 +13,20 @@ using Json = nlohmann::json;
 Json MessageJson(const NotificationMessage& message) {
   Json buttons = Json::array();
   for (const NotificationButton& button : message.buttons)
-    buttons.push_back({{"text", button.text},
-                       {"action", button.action},
-                       {"value", button.value},
-                       {"style", button.style}});
+    buttons.push_back(
+        {{"text", button.text}, {"action", button.action}, {"value", button.value}, {"style", button.style}});
   Json links = Json::array();
   for (const NotificationLink& link : message.links)
     links.push_back({{"text", link.text}, {"url", link.url}});
-  return {{"kind", message.kind},      {"incident_id", message.incident_id},
-          {"title", message.title},    {"severity", message.severity},
-          {"source", message.source},  {"lines", message.lines},
-          {"links", std::move(links)}, {"buttons", std::move(buttons)}, {"idempotency_key", message.idempotency_key},
+  return {{"kind", message.kind},
+          {"incident_id", message.incident_id},
+          {"title", message.title},
+          {"severity", message.severity},
+          {"source", message.source},
+          {"lines", message.lines},
+          {"links", std::move(links)},
+          {"buttons", std::move(buttons)},
+          {"idempotency_key", message.idempotency_key},
           {"at_ns", message.at.ns}};
 }
 
@@ -39,7 +42,8 @@ NotificationMessage MessageFrom(const Json& json) {
   if (const auto buttons = json.find("buttons"); buttons != json.end()) {
     for (const Json& button : *buttons)
       message.buttons.push_back({button.at("text").get<std::string>(), button.at("action").get<std::string>(),
-                                 button.at("value").get<std::string>(), button.at("style").get<std::string>()});
+                                 button.at("value").get<std::string>(),
+                                 button.at("style").get<std::string>()});
   }
   for (const Json& link : json.at("links")) {
     message.links.push_back({link.at("text").get<std::string>(), link.at("url").get<std::string>()});
