@@ -216,17 +216,17 @@ TEST_F(TelemetryWriterTest, SegmentsAreDeletedOnceApplied) {
 TEST_F(TelemetryWriterTest, ASlowStoreDoesNotSlowAcknowledgement) {
   auto inner = OpenStore(database_);
   UnwellStore store(*inner);
-  store.delay_ms = 700;
+  store.delay_ms = 2'000;  // far above what a disk may take to sync while other programs write
   options_.apply_interval = Duration::Millis(1);
   auto writer = Start(store);
   auto worst = std::chrono::steady_clock::duration::zero();
-  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(2);
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(3);
   while (std::chrono::steady_clock::now() < end) {
     const auto start = std::chrono::steady_clock::now();
     ASSERT_TRUE(AppendAndWait(*writer, Numbered("x")));
     worst = std::max(worst, std::chrono::steady_clock::now() - start);
   }
-  EXPECT_LT(worst, std::chrono::milliseconds(500));
+  EXPECT_LT(worst, std::chrono::milliseconds(1'500));
 }
 
 // A journal file whose disk fills, cuts writes short, or fails to sync, when told to.

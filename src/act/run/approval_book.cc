@@ -160,7 +160,7 @@ std::string RenderApproval(const Approval& a) {
   out += line("targets", targets.empty() ? "none" : targets);
   out += line("reach", ReachText(a.reach));
   out += line("undo", a.inverse);
-  for (const std::string& reason : a.reasons) out += line("asks, as", reason);
+  for (const std::string& reason : a.reasons) out += line("because", reason);
   out += "\n  evidence, run by Tocsin:\n";
   if (a.evidence.empty()) out += "    none was given\n";
   for (const json& e : a.evidence)
