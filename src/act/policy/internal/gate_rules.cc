@@ -126,25 +126,34 @@ const InventoryEntry* EntryOf(const RuleInput& in, const Target& target) {
 }
 
 namespace {
-// 0 … 511, of the last eight bytes of the name and its length.
+// Of the last eight bytes of the name and its length: few different targets share one.
 uint64_t Mark(const Target& target) {
   const size_t size = target.name.size(), taken = std::min<size_t>(size, 8);
   uint64_t end = 0;
   std::memcpy(&end, target.name.data() + size - taken, taken);
   end ^= size << 56;
-  return end * 0x9e3779b97f4a7c15ULL >> 55;
+  return end * 0x9e3779b97f4a7c15ULL;
 }
+// 0 … 511
+uint64_t BitOf(uint64_t mark) { return mark >> 55; }
 }  // namespace
 
 TargetSet::TargetSet(const std::vector<Target>& targets) : targets_(targets) {
-  for (const Target& target : targets) seen_[Mark(target) / 64] |= uint64_t{1} << Mark(target) % 64;
+  marks_.reserve(targets.size());
+  for (const Target& target : targets) {
+    marks_.push_back(Mark(target));
+    seen_[BitOf(marks_.back()) / 64] |= uint64_t{1} << BitOf(marks_.back()) % 64;
+  }
 }
 
 bool TargetSet::Meets(const PastAction& past) const {
   return std::any_of(past.targets.begin(), past.targets.end(), [&](const Target& target) {
-    const uint64_t mark = Mark(target);
-    return (seen_[mark / 64] >> mark % 64 & 1) != 0 &&
-           std::find(targets_.begin(), targets_.end(), target) != targets_.end();
+    const uint64_t mark = Mark(target), bit = BitOf(mark);
+    if ((seen_[bit / 64] >> bit % 64 & 1) == 0) return false;
+    for (size_t i = 0; i < marks_.size(); ++i) {
+      if (marks_[i] == mark && targets_[i] == target) return true;
+    }
+    return false;
   });
 }
 

@@ -49,7 +49,8 @@ class TargetSet {
 
  private:
   const std::vector<Target>& targets_;
-  std::array<uint64_t, 8> seen_{};  // a bit for the end of each name
+  std::vector<uint64_t> marks_;     // of the end of each name
+  std::array<uint64_t, 8> seen_{};  // a bit for each mark
 };
 // What of `reach` is beyond `most`, in words; nothing when all is within.
 std::optional<std::string> Beyond(const Reach& reach, const Reach& most);
