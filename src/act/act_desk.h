@@ -65,6 +65,9 @@ struct KillDrill {
   double p50_ms = 0, p99_ms = 0, max_ms = 0;
 };
 
+// As the ledger, the chain and the API have it.
+nlohmann::json KillDrillToJson(const KillDrill& drill);
+
 class ActDesk {
  public:
   virtual ~ActDesk() = default;

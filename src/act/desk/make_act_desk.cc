@@ -29,11 +29,6 @@ constexpr size_t kMaxWhy = 500;
 constexpr const char* kDrills = "kill_drills";
 constexpr Duration kAround = Duration::Hours(1);  // evidence about an incident looks at its time
 
-json DrillJson(const KillDrill& drill) {
-  return {{"at", FormatTime(drill.at)}, {"by", drill.by},         {"steps", drill.steps},  {"cut", drill.cut},
-          {"p50_ms", drill.p50_ms},     {"p99_ms", drill.p99_ms}, {"max_ms", drill.max_ms}};
-}
-
 double Quantile(const std::vector<double>& sorted, double q) {
   if (sorted.empty()) return 0;
   const auto rank = static_cast<size_t>(std::ceil(q * static_cast<double>(sorted.size())));
@@ -77,8 +72,6 @@ class TheDesk final : public RunningDesk {
     settings_ = std::make_shared<const ActSettings>(next);
     return {};
   }
-  Engine& engine() override { return *engine_; }
-  KillSwitch& kill_switch() override { return *kill_; }
 
   Result<Caller> Authenticate(std::string_view token) const override {
     return act::Authenticate(settings()->rules.access, token);
@@ -335,7 +328,6 @@ class TheDesk final : public RunningDesk {
       out.decision = "manual";
       return out;
     }
-    const ActionSpec* spec = executors_->Spec(step.call.action);
     Executor* executor = executors_->Find(step.call.action);
     const auto call = ResolveStep(step, {run, incident});
     if (!call) {
@@ -345,12 +337,7 @@ class TheDesk final : public RunningDesk {
       return out;
     }
     out.call = CallText(call->call);
-    ActionCall asked = PolicyCall(step, run, *call, {}, spec != nullptr ? *spec : ActionSpec{});
-    const Runbook* runbook = runbooks()->Find(run.plan->runbook);
-    asked.advise_only = runbook != nullptr && runbook->advise_only;
-    const auto rules = settings();
-    PolicyFacts facts = engine_->Facts(run, step, asked);
-    Decision decision = Decide(rules->rules, facts, asked);
+    Decision decision = engine_->DecideNow(run, step, *call, {});
     if (decision.verdict != Decision::Verdict::kRefuse && executor != nullptr) {
       const ExecutorCall real{call->call.action, call->call.with, "preview", Duration::Seconds(10)};
       if (const Status checked = executor->Check(real); !checked.ok()) {
@@ -361,8 +348,9 @@ class TheDesk final : public RunningDesk {
       const auto preview = executor->Look(real, {});
       out.preview = preview ? preview->text : "cannot be looked at: " + preview.error().message();
       if (preview) {
-        for (const Target& target : call->targets) facts.targets[target] = preview->facts;
-        decision = Decide(rules->rules, facts, asked);
+        std::map<Target, TargetFacts> seen;
+        for (const Target& target : call->targets) seen[target] = preview->facts;
+        decision = engine_->DecideNow(run, step, *call, seen);
       }
     }
     out.decision = VerdictName(decision.verdict);
@@ -417,10 +405,11 @@ class TheDesk final : public RunningDesk {
                     Quantile(times, 0.99),
                     times.empty() ? 0 : times.back()};
     TOCSIN_RETURN_IF_ERROR(sources_.ledger.Transact([&](store::LedgerTransaction& transaction) -> Status {
-      const Status put = transaction.PutDocument({kDrills, run, {}, respond::DumpJson(DrillJson(drill))});
+      const Status put =
+          transaction.PutDocument({kDrills, run, {}, respond::DumpJson(KillDrillToJson(drill))});
       if (!put.ok()) return put;
-      return respond::AppendEvent(transaction, "kill.drill", "kill-switch", caller.name, DrillJson(drill),
-                                  drill.at);
+      return respond::AppendEvent(transaction, "kill.drill", "kill-switch", caller.name,
+                                  KillDrillToJson(drill), drill.at);
     }));
     return drill;
   }
@@ -437,6 +426,11 @@ class TheDesk final : public RunningDesk {
 };
 
 }  // namespace
+
+json KillDrillToJson(const KillDrill& drill) {
+  return {{"at", FormatTime(drill.at)}, {"by", drill.by},         {"steps", drill.steps},  {"cut", drill.cut},
+          {"p50_ms", drill.p50_ms},     {"p99_ms", drill.p99_ms}, {"max_ms", drill.max_ms}};
+}
 
 Result<std::unique_ptr<RunningDesk>> RunningDesk::Open(const DeskSources& sources,
                                                        const ActSettings& settings,

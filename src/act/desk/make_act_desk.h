@@ -36,8 +36,6 @@ class RunningDesk : public ActDesk {
   virtual void Close() = 0;  // what runs is stopped and waited for
   // Rules, access, inventory and runbooks from now on; executors stay.
   virtual Status Configure(const ActSettings& settings) = 0;
-  virtual Engine& engine() = 0;
-  virtual KillSwitch& kill_switch() = 0;
 };
 
 }  // namespace tocsin::act

@@ -25,6 +25,11 @@ Result<KillScope> ParseKillScope(std::string_view text) {
   return KillScope{std::string(kind), std::string(name)};
 }
 
+nlohmann::json KillStateToJson(const KillState& state) {
+  return {{"scope", state.scope.ToText()}, {"engaged", state.engaged}, {"by", state.by},
+          {"reason", state.reason},        {"by_file", state.by_file}, {"at", FormatTime(state.at)}};
+}
+
 bool Covers(const KillScope& scope, const KillSubject& subject) {
   if (scope.kind == "all") return true;
   if (scope.kind == "agents") return !subject.agent.empty();

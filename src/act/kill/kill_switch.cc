@@ -43,24 +43,16 @@ struct Snapshot {
   std::vector<KillState> ledger, file;
 };
 
-json BodyOf(const KillState& state) {
-  return {{"scope", state.scope.ToText()},
-          {"by", state.by},
-          {"reason", state.reason},
-          {"at", FormatTime(state.at)},
-          {"by_file", state.by_file}};
-}
-
 Status Record(store::LedgerTransaction& tx, const KillState& state) {
   const std::string id = state.scope.ToText();
   const char* collection = state.by_file ? kFileCollection : kCollection;
   if (state.engaged) {
-    TOCSIN_RETURN_IF_ERROR(tx.PutDocument({collection, id, {}, respond::DumpJson(BodyOf(state))}));
+    TOCSIN_RETURN_IF_ERROR(tx.PutDocument({collection, id, {}, respond::DumpJson(KillStateToJson(state))}));
   } else if (const auto there = tx.DeleteDocument(collection, id); !there) {
     return there.error();
   }
   return respond::AppendEvent(tx, state.engaged ? "kill.engaged" : "kill.released", kSubject, state.by,
-                              BodyOf(state), state.at);
+                              KillStateToJson(state), state.at);
 }
 
 // What a document says is engaged; what cannot be read is all.

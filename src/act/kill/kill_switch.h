@@ -13,6 +13,7 @@
 
 #include <functional>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -42,6 +43,9 @@ struct KillState {
   bool by_file = false;
   Time at;
 };
+
+// As the ledger, the chain and the API have it.
+nlohmann::json KillStateToJson(const KillState& state);
 
 // What is about to have an effect.
 struct KillSubject {

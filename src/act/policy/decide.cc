@@ -89,6 +89,10 @@ Decision internal::DecideBy(const RuleTables& tables, const RuleInput& in) {
   return decision;
 }
 
+KillSubject SubjectOf(const ActionCall& call) {
+  return {call.by_agent ? call.actor : "", call.runbook, call.action, call.incident};
+}
+
 Decision Decide(const PolicyRules& rules, const PolicyFacts& facts, const ActionCall& call) {
   return internal::DecideBy({}, {rules, facts, call});
 }

@@ -46,6 +46,9 @@ struct ActionCall {
   bool by_agent = false;
 };
 
+// What the kill switch is asked about it.
+KillSubject SubjectOf(const ActionCall& call);
+
 struct PastAction {
   Time at;
   std::string run, runbook, action, actor, incident;

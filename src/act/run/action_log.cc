@@ -90,28 +90,35 @@ Status ActionLog::Restore(store::Ledger& ledger, Time now) {
   }
 }
 
+std::vector<PastAction> ActionLog::HistoryBut(const std::string& key, Time now) const {
+  std::vector<PastAction> history;
+  for (const auto& [id, past] : actions_) {
+    if (id == key || now - past.at >= kRemember) continue;
+    history.push_back(past);
+    // Reserved while the facts were gathered, or before a clock was set back: it was just now.
+    history.back().at = std::min(past.at, now);
+  }
+  return history;
+}
+
+Decision ActionLog::DecideOnly(const PolicyRules& rules, PolicyFacts facts, const ActionCall& call) const {
+  {
+    const std::lock_guard lock(mutex_);
+    facts.history = HistoryBut("", facts.now);
+  }
+  return Decide(rules, facts, call);
+}
+
 Decision ActionLog::DecideAndReserve(const PolicyRules& rules, PolicyFacts facts, const ActionCall& call,
                                      const std::string& key) {
   const std::lock_guard lock(mutex_);
-  facts.history.clear();
-  for (const auto& [id, past] : actions_) {
-    if (id != key && facts.now - past.at < kRemember) facts.history.push_back(past);
-  }
+  facts.history = HistoryBut(key, facts.now);
   Decision decision = Decide(rules, facts, call);
   if (decision.verdict == Decision::Verdict::kAllow && !call.read_only)
     actions_[key] = {
         facts.now,     call.run,     call.runbook, call.action,     call.actor,
         call.incident, call.targets, false,        call.is_inverse, call.reach.money.value_or(0)};
   return decision;
-}
-
-std::vector<PastAction> ActionLog::History(Time now) const {
-  const std::lock_guard lock(mutex_);
-  std::vector<PastAction> history;
-  for (const auto& [key, past] : actions_) {
-    if (now - past.at < kRemember) history.push_back(past);
-  }
-  return history;
 }
 
 AgentTrouble ActionLog::Breaker(const std::string& agent, const BreakerSettings& settings, Time now) const {

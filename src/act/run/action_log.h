@@ -31,10 +31,11 @@ class ActionLog {
  public:
   Status Restore(store::Ledger& ledger, Time now);
 
-  // Decides with the history of the last day and, when it is allowed, has the action counted from then on.
+  // Decides with the history of the last day, which takes the place of `facts.history`.
+  Decision DecideOnly(const PolicyRules& rules, PolicyFacts facts, const ActionCall& call) const;
+  // The same but for what `key` itself has reserved; when it is allowed, the action counts from then on.
   Decision DecideAndReserve(const PolicyRules& rules, PolicyFacts facts, const ActionCall& call,
                             const std::string& key);
-  std::vector<PastAction> History(Time now) const;
   AgentTrouble Breaker(const std::string& agent, const BreakerSettings& settings, Time now) const;
 
   // Writes what was reserved; what became of it; takes it back when nothing left.
@@ -50,6 +51,8 @@ class ActionLog {
   Status Prune(store::Ledger& ledger, Time now);
 
  private:
+  std::vector<PastAction> HistoryBut(const std::string& key, Time now) const;  // under the mutex
+
   mutable std::mutex mutex_;
   std::map<std::string, PastAction> actions_;         // by key
   std::map<std::string, std::deque<Time>> refusals_;  // by agent

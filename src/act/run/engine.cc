@@ -289,9 +289,12 @@ class TheEngine final : public Engine {
     core_.Wake();
   }
 
-  ActionLog& actions() override { return core_.log; }
-  PolicyFacts Facts(const RunState& run, const PlanStep& step, const ActionCall& call) const override {
-    return core_.Facts(run, step, call);
+  Decision DecideNow(const RunState& run, const PlanStep& step, const StepCall& call,
+                     const std::map<Target, TargetFacts>& targets) const override {
+    const ActionCall asked = core_.CallOf(run, step, call, {});
+    PolicyFacts facts = core_.Facts(run, step, asked);
+    facts.targets = targets;
+    return core_.log.DecideOnly(core_.sources.settings()->rules, std::move(facts), asked);
   }
 
   size_t running() const override {
@@ -391,7 +394,11 @@ class TheEngine final : public Engine {
     for (const RunPointer& run : Active()) {
       const std::lock_guard lock(run->mutex);
       for (auto& [id, stop] : run->effects) {
-        if (core_.sources.kill.Blocks(core_.SubjectOf(run->state, *FindStep(*run->state.plan, id))))
+        const StepState& s = run->state.steps.at(id);
+        const CallTemplate& call = s.state == "undoing" ? s.undo->call : s.effect->call;
+        const StepActor actor = ActorOf(run->state, id);
+        if (core_.sources.kill.Blocks(
+                {actor.agent ? actor.name : "", run->state.plan->runbook, call.action, run->state.incident}))
           stop.request_stop();
       }
     }
@@ -468,10 +475,12 @@ class TheEngine final : public Engine {
   void LookAt(const RunPointer& run) {
     Todo todo;
     bool idle = false;
+    std::string id;
     {
       const std::lock_guard lock(run->mutex);
       const Time now = core_.Now();
       const RunState& state = run->state;
+      id = state.id;
       if (!state.undo_by.empty()) {
         if (run->busy.empty()) LookForUndo(*run, todo);
       } else {
@@ -493,7 +502,7 @@ class TheEngine final : public Engine {
     for (const auto& [step, task] : todo.give) Give(run, step, task);
     for (const std::string& step : todo.undo) GiveUndo(run, step);
     if (todo.overtime) {
-      (void)StopRun(run->state.id, "it took longer than it may", {"tocsin", true, "engine"});
+      (void)StopRun(id, "it took longer than it may", {"tocsin", true, "engine"});
     } else if (!todo.skip.empty()) {
       Skip(run, todo.skip);
     } else if (idle) {

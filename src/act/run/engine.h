@@ -22,9 +22,9 @@
 #include "act/act_settings.h"
 #include "act/execute/executor.h"
 #include "act/kill/kill_switch.h"
-#include "act/run/action_log.h"
 #include "act/run/approval.h"
 #include "act/run/run_state.h"
+#include "act/run/step_call.h"
 #include "act/runbook/runbook_library.h"
 #include "claims/claim.h"
 #include "ports/clock.h"
@@ -38,7 +38,6 @@ inline constexpr const char* kDrillRunbook = "tocsin-drill";
 // A claim as it was run.
 struct CheckedClaim {
   std::string id, text, verdict, why;  // verdict: verified, refuted, unverifiable; beside: not about it
-  std::string service;                 // it is about; "" = any
   bool held() const { return verdict == "verified"; }
 };
 
@@ -83,9 +82,9 @@ class Engine {
   // An approval was answered.
   virtual void Answered(const Approval& approval) = 0;
 
-  virtual ActionLog& actions() = 0;
-  // What the policy is told of this call, but for history and approvals.
-  virtual PolicyFacts Facts(const RunState& run, const PlanStep& step, const ActionCall& call) const = 0;
+  // What the policy says of this call now, with what is known of its targets. Nothing is reserved or stored.
+  virtual Decision DecideNow(const RunState& run, const PlanStep& step, const StepCall& call,
+                             const std::map<Target, TargetFacts>& targets) const = 0;
   // Effects under way.
   virtual size_t running() const = 0;
 };

@@ -5,6 +5,7 @@
 
 #include <fstream>
 
+#include "act/run/action_log.h"
 #include "act/run/approval_book.h"
 #include "act/testing/act_world.h"
 #include "act/trust/trust_book.h"
@@ -256,6 +257,64 @@ TEST_F(EngineTest, UndoTakesBackLastFirst) {
   EXPECT_EQ(lines[4].name + lines[4].value, "x1");
   EXPECT_EQ(lines[5].name + lines[5].value, "xnothing");
   EXPECT_FALSE(world_.engine->Undo(run.id, "again", kAda));
+}
+
+// Whoever wants it undone answers for the inverse, and its action is the inverse's own.
+TEST_F(EngineTest, PeopleUndoWhatAgentsDidWhileAgentsAreStopped) {
+  Raise();
+  PlanStep step = ActWorld::Write("a", "x", "1");
+  step.call.action = "note.page";
+  step.inverse->with["behave"] = "stall";
+  world_.settings->rules.access.agents["copilot"].may_reach_people = true;
+  const auto run = world_.Begin(One(step), kCopilot);
+  const std::string question = StepOf(world_.WaitState(run.id, "a", "asking"), "a").approval;
+  ASSERT_TRUE(world_.Answer(question, kAda, true));
+  ASSERT_EQ(world_.WaitOver(run.id).state, "done");
+  ASSERT_TRUE(world_.kill->Engage({"agents", ""}, "they are wrong", kAda));
+  ASSERT_TRUE(world_.engine->Undo(run.id, "it was wrong", kAda));
+  world_.Wait(run.id, [&](const RunView&) { return world_.notes->under_way > 0; });
+  ASSERT_EQ(world_.notes->under_way, 1) << RenderRun(*world_.engine->View(run.id));
+  ASSERT_TRUE(world_.kill->Engage({"action", "note.page"}, "pages are wrong", kAda));
+  std::this_thread::sleep_for(std::chrono::milliseconds(300));
+  EXPECT_EQ(world_.notes->under_way, 1) << "the inverse writes, it does not page";
+  ASSERT_TRUE(world_.kill->Engage({"action", "note.write"}, "writes too", kAda));
+  const auto over = world_.WaitOver(run.id);
+  EXPECT_EQ(StepOf(over, "a").state, "undo_failed") << RenderRun(over);
+  EXPECT_EQ(world_.notes->under_way, 0);
+}
+
+TEST_F(EngineTest, PeopleAreToldOfAQuestionThatIsStillOpenAfterARestart) {
+  const auto run = world_.Begin(One(ActWorld::Write("a", "x", "1")), kCopilot);
+  const std::string question = StepOf(world_.WaitState(run.id, "a", "asking"), "a").approval;
+  world_.engine->Stop();  // perhaps before anybody was told
+  ActWorld again(scratch_.path());
+  again.Wait(run.id, [&](const RunView&) { return !again.told().empty(); });
+  EXPECT_EQ(again.told(), std::vector<std::string>{question});
+}
+
+// What was reserved while the facts were gathered, or before a clock was set back.
+TEST_F(EngineTest, WhatLiesAheadOfAClockWasJustNow) {
+  Raise();
+  const PolicyRules& rules = world_.settings->rules;
+  ActionCall call;
+  call.run = "RUN-1", call.runbook = "test", call.step = "a", call.action = "note.write", call.hash = "h";
+  call.tier = Tier::kAuto;
+  call.has_inverse = true;
+  call.targets = {{"note", "x"}};
+  call.actor = "copilot", call.by_agent = true;
+  PolicyFacts facts;
+  facts.now = Time{1'000'000'000'000};
+  facts.action_known = facts.step_current = true;
+  ActionLog log;
+  PolicyFacts later = facts;
+  later.now = facts.now + Duration::Nanos(1);
+  ASSERT_EQ(log.DecideAndReserve(rules, later, call, "k1").verdict, Decision::Verdict::kAllow);
+  EXPECT_EQ(log.DecideOnly(rules, facts, call).verdict, Decision::Verdict::kAllow) << "there is no pause";
+  PolicyRules paused = rules;
+  paused.auto_pause = Duration::Minutes(1);
+  EXPECT_EQ(log.DecideOnly(paused, facts, call).verdict, Decision::Verdict::kAsk);
+  paused.cooldown = Duration::Minutes(1);
+  EXPECT_EQ(log.DecideOnly(paused, facts, call).verdict, Decision::Verdict::kRefuse);
 }
 
 TEST_F(EngineTest, StopCutsOffWhatRunsAndBeginsNothingMore) {

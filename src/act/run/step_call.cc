@@ -111,9 +111,16 @@ Result<std::optional<CallTemplate>> ResolveInverse(const PlanStep& step, const S
   return std::optional(std::move(inverse));
 }
 
+StepActor ActorOf(const RunState& run, const std::string& step) {
+  if (!run.undo_by.empty()) return {run.undo_by, false};
+  const std::string& adopted_by = run.steps.at(step).adopted_by;
+  if (!adopted_by.empty()) return {adopted_by, false};
+  return {run.by, run.by_agent};
+}
+
 ActionCall PolicyCall(const PlanStep& step, const RunState& run, const StepCall& call,
-                      const std::optional<CallTemplate>& inverse, const ActionSpec& spec) {
-  const StepState& state = run.steps.at(step.id);
+                      const std::optional<CallTemplate>& inverse, const ActionSpec* spec) {
+  const StepActor actor = ActorOf(run, step.id);
   ActionCall out;
   out.run = run.id;
   out.runbook = run.plan->runbook;
@@ -122,8 +129,8 @@ ActionCall PolicyCall(const PlanStep& step, const RunState& run, const StepCall&
   out.action = call.call.action;
   out.hash = CallHash({run.id, step.id, call.call.action, call.call.with, call.targets, step.reach, inverse});
   out.tier = step.tier;
-  out.read_only = spec.read_only;
-  out.reaches_people = spec.reaches_people;
+  out.read_only = spec != nullptr && spec->read_only;
+  out.reaches_people = spec != nullptr && spec->reaches_people;
   out.has_inverse = step.inverse.has_value();
   out.parameters = call.parameters;
   out.targets = call.targets;
@@ -131,8 +138,15 @@ ActionCall PolicyCall(const PlanStep& step, const RunState& run, const StepCall&
   out.cooldown = step.cooldown;
   out.runs_per_hour = run.plan->limits.per_hour;
   out.runs_per_incident = run.plan->limits.per_incident;
-  out.actor = state.adopted_by.empty() ? run.by : state.adopted_by;
-  out.by_agent = run.by_agent && state.adopted_by.empty();
+  out.actor = actor.name;
+  out.by_agent = actor.agent;
+  return out;
+}
+
+ActionCall PolicyUndoCall(const PlanStep& step, const RunState& run, const ActionSpec* spec) {
+  const StepState& state = run.steps.at(step.id);
+  ActionCall out = PolicyCall(step, run, {*state.inverse, state.targets, {}}, {}, spec);
+  out.is_inverse = true;
   return out;
 }
 

@@ -38,9 +38,19 @@ Result<std::optional<CallTemplate>> ResolveInverse(const PlanStep& step, const S
                                                    const StepCall& call, const nlohmann::json& undo,
                                                    std::vector<Parameter>& parameters);
 
-// What the policy is asked about.
+// Who answers for what the step does next: who wants the run undone, else who adopted the step, else who
+// proposed the run.
+struct StepActor {
+  std::string name;
+  bool agent = false;
+};
+StepActor ActorOf(const RunState& run, const std::string& step);
+
+// What the policy is asked about; `spec` null: nothing is known of the action.
 ActionCall PolicyCall(const PlanStep& step, const RunState& run, const StepCall& call,
-                      const std::optional<CallTemplate>& inverse, const ActionSpec& spec);
+                      const std::optional<CallTemplate>& inverse, const ActionSpec* spec);
+// The same for the step's inverse, as it was resolved before the effect left.
+ActionCall PolicyUndoCall(const PlanStep& step, const RunState& run, const ActionSpec* spec);
 // "kubernetes.scale deployment=checkout replicas=4": the exact call, on one line, at most 1,000 bytes.
 std::string CallText(const CallTemplate& call);
 // A manual step's instructions with what is known filled in: for people to read, never a call.

@@ -51,17 +51,21 @@ ActWorld::ActWorld(std::string directory, EngineOptions options, bool start)
   sources.check = [this](const std::vector<claims::Claim>& claims) {
     std::vector<CheckedClaim> out;
     for (const claims::Claim& claim : claims) {
-      CheckedClaim checked{claims::ClaimIdOf(claim), claims::RenderClaim(claim), "refuted", "",
-                           ServiceOf(claim)};
+      const std::string service = ServiceOf(claim);
+      CheckedClaim checked{claims::ClaimIdOf(claim), claims::RenderClaim(claim), "refuted", ""};
       std::map<std::string, std::string> last;
       for (const NotebookLine& line : this->notebook()) last[line.name] = line.value;
       for (const auto& [name, value] : last) {
-        if (checked.service == "so/" + name + "/" + value) checked.verdict = "verified";
+        if (service == "so/" + name + "/" + value) checked.verdict = "verified";
       }
-      if (checked.service == "unknown") checked.verdict = "unverifiable";
+      if (service == "unknown") checked.verdict = "unverifiable";
       out.push_back(checked);
     }
     return out;
+  };
+  sources.asked = [this](const Approval& approval) {
+    const std::lock_guard lock(told_mutex_);
+    told_.push_back(approval.id);
   };
   engine = std::move(*Engine::Open(sources, options));
   if (start) engine->Start();

@@ -7,6 +7,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <thread>
 #include <vector>
@@ -38,6 +39,11 @@ class ActWorld {
   RunView WaitOver(const std::string& id);
   RunView WaitState(const std::string& id, const std::string& step, const std::string& state);
   std::vector<NotebookLine> notebook() const { return ReadNotebook(directory_ + "/notebook"); }
+  // Questions that people were told of, in order; one may be there again.
+  std::vector<std::string> told() const {
+    const std::lock_guard lock(told_mutex_);
+    return told_;
+  }
   // Events of this kind.
   std::vector<nlohmann::json> Events(const std::string& kind);
   Result<Approval> Answer(const std::string& approval, const Caller& caller, bool approve,
@@ -51,6 +57,10 @@ class ActWorld {
   std::unique_ptr<KillSwitch> kill;
   std::shared_ptr<const RunbookLibrary> library;  // null: every step is taken as current
   std::unique_ptr<Engine> engine;
+
+ private:
+  mutable std::mutex told_mutex_;
+  std::vector<std::string> told_;
 };
 
 inline const RunStepView& StepOf(const RunView& run, const std::string& id) {

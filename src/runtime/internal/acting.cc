@@ -12,23 +12,13 @@
 namespace tocsin::runtime::internal {
 namespace {
 
-std::string ServiceOf(const claims::Claim& claim) {
-  const auto json = claims::WriteClaim(claim);
-  if (const auto it = json.find("service"); it != json.end() && it->is_string())
-    return it->get<std::string>();
-  const auto measure = json.find("measure");
-  if (measure == json.end() || !measure->is_object()) return "";
-  return measure->value("service", "");
-}
-
 std::vector<act::CheckedClaim> Check(const investigate::InvestigationDesk& desk,
                                      const std::vector<claims::Claim>& claims) {
   std::vector<act::CheckedClaim> out;
   const auto lines = desk.Check(claims);
   for (size_t i = 0; i < lines.size() && i < claims.size(); ++i)
     out.push_back({claims::ClaimIdOf(claims[i]), lines[i].text,
-                   std::string(claims::VerdictName(lines[i].verdict.kind)), lines[i].verdict.why,
-                   ServiceOf(claims[i])});
+                   std::string(claims::VerdictName(lines[i].verdict.kind)), lines[i].verdict.why});
   return out;
 }
 

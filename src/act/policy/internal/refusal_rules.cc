@@ -21,8 +21,7 @@ std::string Name(const Target& target) {
 }
 
 Why KillSwitchRule(const RuleInput& in) {
-  const KillSubject subject{in.call.by_agent ? in.call.actor : "", in.call.runbook, in.call.action,
-                            in.call.incident};
+  const KillSubject subject = SubjectOf(in.call);
   for (const KillState& state : in.facts.killed) {
     if (state.engaged && Covers(state.scope, subject))
       return fmt::format("the kill switch '{}' is on, by {}: {}", state.scope.ToText(), state.by,

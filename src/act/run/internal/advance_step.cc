@@ -250,7 +250,7 @@ Status Execute(const Advance& a, const Found& found, const Decision& decision, E
   Receipt receipt;
   if (stopping || core.stopping.stop_requested()) {
     receipt = {Receipt::Outcome::kNotDone, "stopped before anything left", {}, {}};
-  } else if (const auto blocked = core.sources.kill.Blocks(core.SubjectOf(a.state, a.step), true); blocked) {
+  } else if (const auto blocked = core.sources.kill.Blocks(SubjectOf(found.call), true); blocked) {
     receipt = {Receipt::Outcome::kNotDone, "the kill switch '" + blocked->scope.ToText() + "' is on", {}, {}};
     stop.request_stop();
   } else {
@@ -263,7 +263,7 @@ Status Execute(const Advance& a, const Found& found, const Decision& decision, E
 }
 
 // The decision after everything is known, and what follows.
-Status DecideStep(const Advance& a, Found& found, const ActionSpec& spec, Executor& executor) {
+Status DecideStep(const Advance& a, const Found& found, Executor& executor) {
   EngineCore& core = a.core;
   PolicyFacts facts = core.Facts(a.state, a.step, found.call);
   facts.claims_required = static_cast<int>(found.required.size());
@@ -280,7 +280,7 @@ Status DecideStep(const Advance& a, Found& found, const ActionSpec& spec, Execut
     }
     return Refuse(a, decision.reasons.front().text, decision.reasons, found.call);
   }
-  if (found.preview.no_change && !spec.read_only) {
+  if (found.preview.no_change && !found.call.read_only) {
     core.log.Forget(key);
     return core.SetStep(*a.run, a.step.id, [&](StepState& s) {
       s.state = "done";
@@ -294,20 +294,15 @@ Status DecideStep(const Advance& a, Found& found, const ActionSpec& spec, Execut
 
 Status ActOn(const Advance& a) {
   EngineCore& core = a.core;
-  const ActionSpec* known = core.sources.executors.Spec(a.step.call.action);
-  const ActionSpec spec = known != nullptr ? *known : ActionSpec{};
   Executor* executor = core.sources.executors.Find(a.step.call.action);
   Found found;
   auto resolved = ResolveStep(a.step, a.context());
-  if (!resolved) return Refuse(a, resolved.error().message(), {}, PolicyCall(a.step, a.state, {}, {}, spec));
+  if (!resolved) return Refuse(a, resolved.error().message(), {}, core.CallOf(a.state, a.step, {}, {}));
   found.resolved = std::move(*resolved);
-  found.call = PolicyCall(a.step, a.state, found.resolved, {}, spec);
-  const auto library = core.sources.runbooks();
-  const Runbook* runbook = library ? library->Find(a.state.plan->runbook) : nullptr;
-  found.call.advise_only = runbook != nullptr && runbook->advise_only;
+  found.call = core.CallOf(a.state, a.step, found.resolved, {});
   // Before anybody is asked anything, the executor included: what is refused already goes nowhere.
-  const PolicyFacts before = core.Facts(a.state, a.step, found.call);
-  if (const Decision early = Decide(a.settings->rules, before, found.call);
+  if (const Decision early =
+          core.log.DecideOnly(a.settings->rules, core.Facts(a.state, a.step, found.call), found.call);
       early.verdict == Decision::Verdict::kRefuse)
     return Refuse(a, early.reasons.front().text, early.reasons, found.call);
   const ExecutorCall call{found.resolved.call.action, found.resolved.call.with,
@@ -336,11 +331,9 @@ Status ActOn(const Advance& a) {
   auto inverse = ResolveInverse(a.step, a.context(), found.resolved, found.preview.undo, parameters);
   if (!inverse) return Refuse(a, inverse.error().message(), {}, found.call);
   found.inverse = std::move(*inverse);
-  const bool advise_only = found.call.advise_only;
   found.resolved.parameters = std::move(parameters);
-  found.call = PolicyCall(a.step, a.state, found.resolved, found.inverse, spec);
-  found.call.advise_only = advise_only;
-  return DecideStep(a, found, spec, *executor);
+  found.call = core.CallOf(a.state, a.step, found.resolved, found.inverse);
+  return DecideStep(a, found, *executor);
 }
 
 // Whether a stop condition of the runbook holds; the run then stops.

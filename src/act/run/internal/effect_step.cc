@@ -202,15 +202,9 @@ namespace {
 
 // The policy and the switch, on an inverse as it would leave; why not, or nothing.
 std::optional<std::string> UndoForbidden(EngineCore& core, const RunState& state, const PlanStep& step,
-                                         const std::string& key) {
-  const StepState& s = state.steps.at(step.id);
-  const ActionSpec* spec = core.sources.executors.Spec(s.inverse->action);
-  StepCall call{*s.inverse, s.targets, {}};
-  ActionCall policy = PolicyCall(step, state, call, {}, spec != nullptr ? *spec : ActionSpec{});
-  policy.is_inverse = true;
-  if (!state.undo_by.empty()) policy.actor = state.undo_by, policy.by_agent = false;
+                                         const ActionCall& call, const std::string& key) {
   const Decision decision =
-      core.log.DecideAndReserve(core.sources.settings()->rules, core.Facts(state, step, policy), policy, key);
+      core.log.DecideAndReserve(core.sources.settings()->rules, core.Facts(state, step, call), call, key);
   if (decision.verdict == Decision::Verdict::kAllow) return {};
   return decision.reasons.empty() ? std::string(VerdictName(decision.verdict))
                                   : decision.reasons.front().text;
@@ -257,7 +251,8 @@ void UndoStep(EngineCore& core, const RunPointer& run, const std::string& id, bo
   const PlanStep& step = *FindStep(*state.plan, id);
   const StepState& s = state.steps.at(id);
   const std::string key = KeyOf(state, id, true);
-  const auto forbidden = UndoForbidden(core, state, step, key);
+  const ActionCall call = core.UndoCallOf(state, step);
+  const auto forbidden = UndoForbidden(core, state, step, call, key);
   Status status = BeginUndo(core, run, id, key);
   if (!status.ok()) {
     spdlog::error("{} of {}: {}; it is tried again", id, state.id, status.message());
@@ -276,7 +271,7 @@ void UndoStep(EngineCore& core, const RunPointer& run, const std::string& id, bo
   } else {
     for (int tries = 0; tries < kMostTries && !stop.stop_requested() && !core.stopping.stop_requested();
          ++tries) {
-      if (const auto blocked = core.sources.kill.Blocks(core.SubjectOf(state, step), true)) {
+      if (const auto blocked = core.sources.kill.Blocks(SubjectOf(call), true)) {
         receipt = {
             Receipt::Outcome::kNotDone, "the kill switch '" + blocked->scope.ToText() + "' is on", {}, {}};
         break;
@@ -319,8 +314,12 @@ Status Reconsider(EngineCore& core, const RunPointer& run, const std::string& id
   if (!asked) return {Code::kDataLoss, "the approval " + state.steps.at(id).approval + " is gone"};
   const bool expired = asked->state == "open" && core.Now() >= asked->expires;
   if (asked->state == "open" && !expired) {
-    const std::lock_guard lock(run->mutex);
-    run->expires[id] = asked->expires;
+    {
+      const std::lock_guard lock(run->mutex);
+      run->expires[id] = asked->expires;
+    }
+    // The process that asked may have ended before people were told; who was, is not told twice.
+    if (core.sources.asked) core.sources.asked(*asked);
     return {};
   }
   return core.Apply(

@@ -40,14 +40,12 @@ Status EngineCore::Apply(ActiveRun& run, const Change& change) {
 }
 
 Status EngineCore::SetStep(ActiveRun& run, const std::string& step,
-                           const std::function<void(StepState&)>& change, json more) {
+                           const std::function<void(StepState&)>& change) {
   return Apply(run, [&](RunState& state, std::vector<RunEvent>& events, store::LedgerTransaction&) -> Status {
     StepState& s = state.steps.at(step);
     change(s);
     if (IsStepOver(s.state) && !s.ended.known()) s.ended = Now();
-    json body = more;
-    body["step"] = step;
-    body["state"] = s.state;
+    json body = {{"step", step}, {"state", s.state}};
     if (!s.what.empty()) body["what"] = s.what;
     if (!s.reasons.empty()) body["reasons"] = s.reasons;
     events.push_back({"run.step", "", std::move(body)});
@@ -88,10 +86,17 @@ RunState EngineCore::Copy(ActiveRun& run) const {
   return run.state;
 }
 
-KillSubject EngineCore::SubjectOf(const RunState& run, const PlanStep& step) const {
-  const StepState& state = run.steps.at(step.id);
-  return {run.by_agent && state.adopted_by.empty() ? run.by : "", run.plan->runbook, step.call.action,
-          run.incident};
+ActionCall EngineCore::CallOf(const RunState& run, const PlanStep& step, const StepCall& call,
+                              const std::optional<CallTemplate>& inverse) const {
+  ActionCall out = PolicyCall(step, run, call, inverse, sources.executors.Spec(step.call.action));
+  const auto library = sources.runbooks();
+  const Runbook* runbook = library ? library->Find(run.plan->runbook) : nullptr;
+  out.advise_only = runbook != nullptr && runbook->advise_only;
+  return out;
+}
+
+ActionCall EngineCore::UndoCallOf(const RunState& run, const PlanStep& step) const {
+  return PolicyUndoCall(step, run, sources.executors.Spec(run.steps.at(step.id).inverse->action));
 }
 
 PolicyFacts EngineCore::Facts(const RunState& run, const PlanStep& step, const ActionCall& call) const {
@@ -115,7 +120,6 @@ PolicyFacts EngineCore::Facts(const RunState& run, const PlanStep& step, const A
         runbook != nullptr &&
         (!runbook->last_validated.known() || facts.now - runbook->last_validated > runbook->validate_every);
   }
-  facts.history = log.History(facts.now);
   if (call.by_agent) {
     const AgentTrouble trouble = log.Breaker(call.actor, settings->breaker, facts.now);
     facts.breaker_open = trouble.open;

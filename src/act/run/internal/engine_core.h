@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "act/run/action_log.h"
 #include "act/run/approval_book.h"
 #include "act/run/engine.h"
 #include "act/run/internal/worker_pool.h"
@@ -49,8 +50,7 @@ class EngineCore {
   // One durable transition; takes the run's mutex. The state is as before when it fails.
   Status Apply(ActiveRun& run, const Change& change);
   // One step's transition, with an event "run.step" that says so.
-  Status SetStep(ActiveRun& run, const std::string& step, const std::function<void(StepState&)>& change,
-                 nlohmann::json more = nlohmann::json::object());
+  Status SetStep(ActiveRun& run, const std::string& step, const std::function<void(StepState&)>& change);
   // Opens an incident by which a person is called, once a run; in the transaction of a transition.
   Status CallPerson(RunState& run, const std::string& what, store::LedgerTransaction& transaction);
 
@@ -60,7 +60,11 @@ class EngineCore {
   Time Now() const { return sources.clock.Now(); }
   std::optional<signal::Incident> IncidentOf(const RunState& run) const;
   RunState Copy(ActiveRun& run) const;
-  KillSubject SubjectOf(const RunState& run, const PlanStep& step) const;
+  // The step's call and its inverse, as the policy is asked about them.
+  ActionCall CallOf(const RunState& run, const PlanStep& step, const StepCall& call,
+                    const std::optional<CallTemplate>& inverse) const;
+  ActionCall UndoCallOf(const RunState& run, const PlanStep& step) const;
+  // What the policy is told of a call, but for its history, which the log knows.
   PolicyFacts Facts(const RunState& run, const PlanStep& step, const ActionCall& call) const;
   // Templates resolved and run; the verdict of one that cannot be resolved is kBrokenClaim, with why.
   std::vector<CheckedClaim> CheckTemplates(const std::vector<nlohmann::json>& templates,
