@@ -17,6 +17,15 @@ bool ParseOutcome(std::string_view name, Receipt::Outcome& outcome) {
   return false;
 }
 
+bool ActionParameter::Takes(const nlohmann::json& value) const {
+  if (type == "text") return value.is_string();
+  if (type == "integer") return value.is_number_integer();
+  if (type == "number") return value.is_number();
+  if (type == "boolean") return value.is_boolean();
+  if (type == "object") return value.is_object();
+  return value.is_array();
+}
+
 void ExecutorDirectory::Add(std::unique_ptr<Executor> executor) {
   for (ActionSpec& spec : executor->Actions()) {
     const std::string name = spec.name;

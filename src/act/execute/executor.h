@@ -30,6 +30,7 @@ struct ActionParameter {
   std::string name, type;  // text, integer, number, boolean, object, list
   bool required = false;
   std::string about;
+  bool Takes(const nlohmann::json& value) const;  // of its type
 };
 
 // What there is to do, for lint, schema and the catalogue.

@@ -76,9 +76,7 @@ class KubeNodes : public Executor {
   Receipt Recover(const ExecutorCall& call, std::stop_token stop) override;
 
  private:
-  std::string ClusterName(const ExecutorCall& call) const {
-    return internal::TextIn(call.with, "cluster", clusters_.size() == 1 ? clusters_.begin()->first : "");
-  }
+  std::string ClusterName(const ExecutorCall& call) const { return internal::ClusterName(clusters_, call); }
   Result<const ClusterEntry*> Cluster(const ExecutorCall& call) const {
     return internal::FindEntry(clusters_, ClusterName(call), "cluster");
   }

@@ -23,15 +23,6 @@ namespace {
 
 using nlohmann::json;
 
-bool IsOfType(const json& value, std::string_view type) {
-  if (type == "text") return value.is_string();
-  if (type == "integer") return value.is_number_integer();
-  if (type == "number") return value.is_number();
-  if (type == "boolean") return value.is_boolean();
-  if (type == "object") return value.is_object();
-  return value.is_array();
-}
-
 const ActionParameter* FindParameter(const ActionSpec& spec, std::string_view name) {
   const auto it = std::find_if(spec.parameters.begin(), spec.parameters.end(),
                                [&](const ActionParameter& p) { return p.name == name; });
@@ -59,7 +50,7 @@ Status CheckParameters(const std::vector<ActionSpec>& specs, const ExecutorCall&
     if (parameter == nullptr)
       return Status(Code::kInvalidArgument,
                     fmt::format("with.{}: {} has no such parameter", claims::Printable(name), call.action));
-    if (!IsOfType(value, parameter->type))
+    if (!parameter->Takes(value))
       return Status(Code::kInvalidArgument, fmt::format("with.{}: is not of type {}", name, parameter->type));
   }
   for (const ActionParameter& parameter : spec->parameters) {

@@ -126,6 +126,10 @@ Result<json> KubeApi::List(const std::string& path) {
   return items;
 }
 
+std::string ClusterName(const std::map<std::string, ClusterEntry>& clusters, const ExecutorCall& call) {
+  return TextIn(call.with, "cluster", clusters.size() == 1 ? clusters.begin()->first : "");
+}
+
 bool IsKubeName(std::string_view name) {
   return !name.empty() && name.size() <= 253 && name.front() != '.' && name.front() != '-' &&
          std::ranges::all_of(name, [](char c) {

@@ -10,6 +10,7 @@
 #pragma once
 
 #include <chrono>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <stop_token>
 #include <string>
@@ -59,6 +60,8 @@ class KubeApi {
   std::stop_token stop_;
 };
 
+// The one the call names; of one that is configured alone, its name; else "".
+std::string ClusterName(const std::map<std::string, ClusterEntry>& clusters, const ExecutorCall& call);
 // RFC 1123: lower-case letters, digits, - and ., at most 253 bytes.
 bool IsKubeName(std::string_view name);
 bool HasKey(const nlohmann::json& object, const std::string& key);

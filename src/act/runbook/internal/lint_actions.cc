@@ -11,16 +11,6 @@ namespace {
 
 using nlohmann::json;
 
-bool HasType(const json& value, std::string_view type) {
-  if (type == "text") return value.is_string();
-  if (type == "integer") return value.is_number_integer();
-  if (type == "number") return value.is_number();
-  if (type == "boolean") return value.is_boolean();
-  if (type == "object") return value.is_object();
-  if (type == "list") return value.is_array();
-  return true;
-}
-
 void LintCall(LintScope& scope, int line, const std::string& at, const CallTemplate& call) {
   if (scope.context.actions.empty()) return;
   const ActionSpec* spec = scope.Spec(call.action);
@@ -42,7 +32,7 @@ void LintCall(LintScope& scope, int line, const std::string& at, const CallTempl
       continue;
     }
     const json& value = call.with[parameter.name];
-    if (SoleSource(value).empty() && !HasType(value, parameter.type))
+    if (SoleSource(value).empty() && !parameter.Takes(value))
       scope.Error(line, "parameter_type",
                   fmt::format("{}.with.{}: is no {}", at, parameter.name, parameter.type));
   }
