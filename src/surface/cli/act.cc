@@ -7,6 +7,7 @@
 #include <ostream>
 
 #include "claims/claim_text.h"
+#include "respond/json_text.h"
 #include "surface/cli/commands.h"
 #include "surface/cli/server_client.h"
 #include "surface/cli/url_encode.h"
@@ -66,8 +67,7 @@ void Answer(const Flags& f, bool approve, CommandContext& context) {
     return;
   }
   const json body = {{"approve", approve}, {"seen", asked.value("call_hash", "")}, {"reason", f.reason}};
-  const auto answered =
-      TellServer(f.url, path, body.dump(-1, ' ', false, json::error_handler_t::replace), *token);
+  const auto answered = TellServer(f.url, path, respond::DumpJson(body), *token);
   if (!answered) return context.Fail(answered.error());
   const json now = json::parse(*answered, nullptr, false);
   if (f.as_json) {
@@ -82,8 +82,7 @@ void Kill(const Flags& f, CommandContext& context) {
   const json body = {{"scope", f.id}, {"reason", f.reason}, {"by", f.by}};
   const auto token = FindToken(f.token_file);
   if (!token && !f.token_file.empty()) return context.Fail(token.error());
-  const auto engaged = TellServer(
-      f.url, "/api/v1/kill", body.dump(-1, ' ', false, json::error_handler_t::replace), token.value_or(""));
+  const auto engaged = TellServer(f.url, "/api/v1/kill", respond::DumpJson(body), token.value_or(""));
   if (!engaged) {
     context.Fail(engaged.error());
     if (engaged.error().code() == Code::kUnavailable)
@@ -104,8 +103,7 @@ void Release(const Flags& f, CommandContext& context) {
   const auto token = FindToken(f.token_file);
   if (!token) return context.Fail(token.error());
   const json body = {{"scope", f.id}, {"reason", f.reason}};
-  const auto released = TellServer(f.url, "/api/v1/kill/release",
-                                   body.dump(-1, ' ', false, json::error_handler_t::replace), *token);
+  const auto released = TellServer(f.url, "/api/v1/kill/release", respond::DumpJson(body), *token);
   if (!released) return context.Fail(released.error());
   context.out << (f.as_json ? *released : "Released: " + f.id + ".\n");
 }
@@ -113,7 +111,7 @@ void Release(const Flags& f, CommandContext& context) {
 void Drill(const Flags& f, CommandContext& context) {
   const auto token = FindToken(f.token_file);
   if (!token) return context.Fail(token.error());
-  const auto body = TellServer(f.url, "/api/v1/kill/drill", json{{"steps", f.steps}}.dump(), *token);
+  const auto body = TellServer(f.url, "/api/v1/kill/drill", respond::DumpJson({{"steps", f.steps}}), *token);
   if (!body) return context.Fail(body.error());
   const json drill = json::parse(*body, nullptr, false);
   if (!drill.is_object()) return context.Fail(Status(Code::kUnavailable, "the server's answer is not JSON"));
@@ -133,8 +131,7 @@ void SetTrust(const Flags& f, CommandContext& context) {
   const auto token = FindToken(f.token_file);
   if (!token) return context.Fail(token.error());
   const json body = {{"agent", f.agent}, {"class", f.action_class}, {"tier", f.tier}, {"reason", f.reason}};
-  const auto set =
-      TellServer(f.url, "/api/v1/trust", body.dump(-1, ' ', false, json::error_handler_t::replace), *token);
+  const auto set = TellServer(f.url, "/api/v1/trust", respond::DumpJson(body), *token);
   if (!set) return context.Fail(set.error());
   context.out << (f.as_json ? *set
                             : fmt::format("{} at {}: at most {} now.\n", f.agent, f.action_class, f.tier));

@@ -7,6 +7,7 @@
 #include <ostream>
 #include <thread>
 
+#include "respond/json_text.h"
 #include "surface/cli/commands.h"
 #include "surface/cli/server_client.h"
 #include "surface/cli/url_encode.h"
@@ -22,8 +23,6 @@ struct Flags {
   bool as_json = false, no_wait = false;
   int seconds = 600;
 };
-
-std::string Dump(const json& body) { return body.dump(-1, ' ', false, json::error_handler_t::replace); }
 
 // "replicas=4": a number or true and false when it reads as one, else a text.
 Result<json> ReadInputs(const std::vector<std::string>& inputs) {
@@ -41,11 +40,11 @@ Result<json> ReadInputs(const std::vector<std::string>& inputs) {
 
 Result<std::string> Body(const Flags& f) {
   TOCSIN_ASSIGN_OR_RETURN(const json inputs, ReadInputs(f.inputs));
-  return Dump({{"runbook", f.id},
-               {"incident", f.incident},
-               {"inputs", inputs},
-               {"why", f.why},
-               {"from_telemetry", f.from_telemetry}});
+  return respond::DumpJson({{"runbook", f.id},
+                            {"incident", f.incident},
+                            {"inputs", inputs},
+                            {"why", f.why},
+                            {"from_telemetry", f.from_telemetry}});
 }
 
 void Look(const Flags& f, CommandContext& context) {
@@ -124,7 +123,8 @@ void Act(const Flags& f, const char* action, CommandContext& context) {
   if (!token) return context.Fail(token.error());
   const json body = {
       {"action", action}, {"reason", f.reason}, {"step", f.step}, {"outcome", f.outcome}, {"note", f.note}};
-  const auto answer = TellServer(f.url, "/api/v1/runs/" + UrlEncode(f.id) + "/actions", Dump(body), *token);
+  const auto answer =
+      TellServer(f.url, "/api/v1/runs/" + UrlEncode(f.id) + "/actions", respond::DumpJson(body), *token);
   if (!answer) return context.Fail(answer.error());
   Follow(f, f.id, context);
 }

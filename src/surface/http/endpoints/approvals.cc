@@ -2,11 +2,13 @@
 // person's token: without a script and without a session there is nothing that another site could ride on.
 #include <fmt/format.h>
 
+#include "surface/http/endpoints/act_route.h"
 #include "surface/http/endpoints/endpoints.h"
 #include "surface/http/endpoints/read_caller.h"
 #include "surface/http/html.h"
 #include "surface/http/json_response.h"
 #include "surface/http/problem.h"
+#include "surface/http/text_response.h"
 
 namespace tocsin::surface {
 namespace {
@@ -24,12 +26,8 @@ Response List(const ApiDependencies& api, const Request& request) {
     list.push_back(act::ApprovalToJson(approval));
     text += act::RenderApproval(approval) + "\n";
   }
-  if (request.Query("format") != "text" && !request.Accepts("text/plain"))
-    return JsonResponse(json{{"approvals", std::move(list)}});
-  Response response;
-  response.content_type = "text/plain; charset=utf-8";
-  response.body = text.empty() ? "Nothing waits for approval.\n" : text;
-  return response;
+  if (!WantsText(request)) return JsonResponse(json{{"approvals", std::move(list)}});
+  return TextResponse(text.empty() ? "Nothing waits for approval.\n" : text);
 }
 
 Response Show(const ApiDependencies& api, const Request& request) {
@@ -37,12 +35,7 @@ Response Show(const ApiDependencies& api, const Request& request) {
   if (!desk) return ProblemResponse(desk.error());
   const auto approval = (*desk)->FindApproval(std::string(request.Param("id")));
   if (!approval) return ProblemResponse(approval.error());
-  if (request.Query("format") == "text" || request.Accepts("text/plain")) {
-    Response response;
-    response.content_type = "text/plain; charset=utf-8";
-    response.body = act::RenderApproval(*approval);
-    return response;
-  }
+  if (WantsText(request)) return TextResponse(act::RenderApproval(*approval));
   return JsonResponse(act::ApprovalToJson(*approval));
 }
 
@@ -107,35 +100,33 @@ Response AnswerPage(const ApiDependencies& api, const Request& request) {
 
 void AddApprovals(Router& router, const ApiDependencies& api) {
   const auto add = [&](const char* method, const char* path, std::function<Response(Request&)> handle,
-                       const char* summary, const char* type) {
-    Route route{method, path, nullptr, {}, true};
-    route.handler = [handle](Request&& request, const Responder& respond) { respond(handle(request)); };
-    route.operation.summary = summary;
+                       const char* summary) {
+    const bool page = !std::string_view(path).starts_with("/api/");
+    const char* type = page ? "text/html" : "application/json";
+    std::vector<Operation::Parameter> parameters;
     if (std::string_view(path).find("{id}") != std::string_view::npos)
-      route.operation.parameters = {{"id", "path", "string", "its id, as in AP-7K2QXY"}};
-    if (std::string_view(method) == "POST")
-      route.operation.request_types = {
-          std::string_view(type) == "text/html" ? "application/x-www-form-urlencoded" : "application/json"};
-    const char* problem = std::string_view(type) == "text/html" ? type : "application/problem+json";
-    route.operation.answers = {{200, type, "the approval"}, {404, problem, "no such approval"}};
-    router.Add(std::move(route));
+      parameters = {{"id", "path", "string", "its id, as in AP-7K2QXY"}};
+    AddActRoute(
+        router, method, path, std::move(handle), summary,
+        {{200, type, "the approval"}, {404, page ? type : "application/problem+json", "no such approval"}},
+        std::move(parameters));
   };
   add(
       "GET", "/api/v1/approvals", [&api](Request& request) { return List(api, request); },
-      "Questions that wait for people; all=true: those that are over too", "application/json");
+      "Questions that wait for people; all=true: those that are over too");
   add(
       "GET", "/api/v1/approvals/{id}", [&api](Request& request) { return Show(api, request); },
-      "One question", "application/json");
+      "One question");
   add(
       "POST", "/api/v1/approvals/{id}", [&api](Request& request) { return Answer(api, request); },
-      "Answer it: {approve, seen, reason}; seen is the call_hash that was shown", "application/json");
+      "Answer it: {approve, seen, reason}; seen is the call_hash that was shown");
   add(
       "GET", "/approvals/{id}",
       [&api](Request& request) { return Page(api, std::string(request.Param("id")), "", 200); },
-      "One question, for people", "text/html");
+      "One question, for people");
   add(
       "POST", "/approvals/{id}", [&api](Request& request) { return AnswerPage(api, request); },
-      "The page's form: token, seen, answer, reason", "text/html");
+      "The page's form: token, seen, answer, reason");
 }
 
 }  // namespace tocsin::surface

@@ -4,6 +4,7 @@
 #include "surface/http/endpoints/endpoints.h"
 #include "surface/http/json_response.h"
 #include "surface/http/problem.h"
+#include "surface/http/text_response.h"
 
 namespace tocsin::surface {
 namespace {
@@ -11,12 +12,8 @@ namespace {
 using nlohmann::ordered_json;
 
 Response Shown(const Request& request, const investigate::Brief& brief) {
-  if (request.Query("format") != "text" && !request.Accepts("text/plain"))
-    return JsonResponse(investigate::BriefToJson(brief));
-  Response response;
-  response.content_type = "text/plain; charset=utf-8";
-  response.body = investigate::RenderBrief(brief);
-  return response;
+  if (!WantsText(request)) return JsonResponse(investigate::BriefToJson(brief));
+  return TextResponse(investigate::RenderBrief(brief));
 }
 
 Response Show(const ApiDependencies& api, const Request& request) {

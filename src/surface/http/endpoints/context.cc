@@ -4,6 +4,7 @@
 #include "surface/http/endpoints/endpoints.h"
 #include "surface/http/json_response.h"
 #include "surface/http/problem.h"
+#include "surface/http/text_response.h"
 
 namespace tocsin::surface {
 namespace {
@@ -11,12 +12,8 @@ namespace {
 Response Show(const ApiDependencies& api, const Request& request) {
   const auto pack = api.investigations.Context(IncidentId{std::string(request.Param("id"))});
   if (!pack) return ProblemResponse(pack.error());
-  if (request.Query("format") != "text" && !request.Accepts("text/plain"))
-    return JsonResponse(investigate::ContextToJson(*pack));
-  Response response;
-  response.content_type = "text/plain; charset=utf-8";
-  response.body = investigate::RenderContext(*pack);
-  return response;
+  if (!WantsText(request)) return JsonResponse(investigate::ContextToJson(*pack));
+  return TextResponse(investigate::RenderContext(*pack));
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include "surface/http/endpoints/endpoints.h"
 #include "surface/http/json_response.h"
 #include "surface/http/problem.h"
+#include "surface/http/text_response.h"
 
 namespace tocsin::surface {
 namespace {
@@ -21,19 +22,17 @@ Response Show(const ApiDependencies& api, const Request& request) {
   if (!work) return ProblemResponse(work.error());
   const auto paging = respond::ReadPaging(api.ledger, IncidentId{id});
   if (!paging) return ProblemResponse(paging.error());
-  if (request.Query("format") == "text" || request.Accepts("text/plain")) {
-    Response response;
-    response.content_type = "text/plain; charset=utf-8";
+  if (WantsText(request)) {
     const auto exemplars = request.QueryInt("exemplars", 3, 0, 20);
     if (!exemplars) return ProblemResponse(exemplars.error());
     respond::RenderOptions options;
     options.exemplars = static_cast<size_t>(*exemplars);
-    response.body = respond::RenderIncident(**incident, options);
+    std::string text = respond::RenderIncident(**incident, options);
     if (const auto paged = respond::RenderPaging(*paging, options.columns); !paged.empty())
-      response.body += "\n" + paged;
+      text += "\n" + paged;
     const std::string people = respond::RenderView(*work, api.clock.Now(), options.columns);
-    if (!people.empty()) response.body += "\n" + people;
-    return response;
+    if (!people.empty()) text += "\n" + people;
+    return TextResponse(std::move(text));
   }
   nlohmann::json json = respond::IncidentToJson(**incident, true);
   json["work"] = respond::ViewToJson(*work);

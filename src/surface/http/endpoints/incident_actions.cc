@@ -8,6 +8,7 @@
 #include "surface/http/endpoints/read_body.h"
 #include "surface/http/json_response.h"
 #include "surface/http/problem.h"
+#include "surface/http/text_response.h"
 
 namespace tocsin::surface {
 namespace {
@@ -132,12 +133,7 @@ Response Timeline(const ApiDependencies& api, const Request& request) {
   if (!after) return ProblemResponse(after.error());
   const auto events = api.ledger.Events(id, static_cast<uint64_t>(*after), 1000);
   if (!events) return ProblemResponse(events.error());
-  if (request.Query("format") == "text" || request.Accepts("text/plain")) {
-    Response response;
-    response.content_type = "text/plain; charset=utf-8";
-    response.body = TimelineText(*events);
-    return response;
-  }
+  if (WantsText(request)) return TextResponse(TimelineText(*events));
   json list = json::array();
   for (const auto& e : *events) {
     const json body = json::parse(e.body_json, nullptr, false);

@@ -2,6 +2,7 @@
 #include "surface/http/endpoints/endpoints.h"
 #include "surface/http/json_response.h"
 #include "surface/http/problem.h"
+#include "surface/http/text_response.h"
 
 namespace tocsin::surface {
 namespace {
@@ -15,12 +16,7 @@ Response List(const ApiDependencies& api, const Request& request) {
   filter.limit = static_cast<size_t>(*limit);
   const auto incidents = api.ledger.FindIncidents(filter);
   if (!incidents) return ProblemResponse(incidents.error());
-  if (request.Query("format") == "text" || request.Accepts("text/plain")) {
-    Response response;
-    response.content_type = "text/plain; charset=utf-8";
-    response.body = respond::RenderIncidentList(*incidents);
-    return response;
-  }
+  if (WantsText(request)) return TextResponse(respond::RenderIncidentList(*incidents));
   nlohmann::json list = nlohmann::json::array();
   for (const signal::Incident& incident : *incidents)
     list.push_back(respond::IncidentToJson(incident, false));

@@ -3,21 +3,18 @@
 #include <fmt/format.h>
 
 #include "respond/render_text.h"
+#include "surface/http/endpoints/act_route.h"
 #include "surface/http/endpoints/endpoints.h"
 #include "surface/http/endpoints/read_caller.h"
 #include "surface/http/html.h"
 #include "surface/http/json_response.h"
 #include "surface/http/problem.h"
+#include "surface/http/text_response.h"
 
 namespace tocsin::surface {
 namespace {
 
 using nlohmann::json;
-
-json StateJson(const act::KillState& state) {
-  return {{"scope", state.scope.ToText()}, {"engaged", state.engaged}, {"by", state.by},
-          {"reason", state.reason},        {"by_file", state.by_file}, {"at", FormatTime(state.at)}};
-}
 
 std::string StateText(const std::vector<act::KillState>& states) {
   if (states.empty()) return "The kill switch is off: nothing is stopped.\n";
@@ -34,23 +31,12 @@ Response Show(const ApiDependencies& api, const Request& request) {
   const auto desk = DeskOf(api);
   if (!desk) return ProblemResponse(desk.error());
   const auto states = (*desk)->Killed();
-  if (request.Query("format") == "text" || request.Accepts("text/plain")) {
-    Response response;
-    response.content_type = "text/plain; charset=utf-8";
-    response.body = StateText(states);
-    return response;
-  }
+  if (WantsText(request)) return TextResponse(StateText(states));
   json list = json::array(), drills = json::array();
-  for (const auto& state : states) list.push_back(StateJson(state));
+  for (const auto& state : states) list.push_back(act::KillStateToJson(state));
   const auto held = (*desk)->KillDrills();
   for (const auto& drill : held.value_or(std::vector<act::KillDrill>{}))
-    drills.push_back({{"at", FormatTime(drill.at)},
-                      {"by", drill.by},
-                      {"steps", drill.steps},
-                      {"cut", drill.cut},
-                      {"p50_ms", drill.p50_ms},
-                      {"p99_ms", drill.p99_ms},
-                      {"max_ms", drill.max_ms}});
+    drills.push_back(act::KillDrillToJson(drill));
   return JsonResponse(json{{"engaged", std::move(list)}, {"drills", std::move(drills)}});
 }
 
@@ -81,7 +67,7 @@ Response Switch(const ApiDependencies& api, Request& request, bool release) {
   const auto caller = release ? ReadCaller(api, request, "http") : Whoever(api, request, *by);
   if (!caller) return ProblemResponse(caller.error());
   const auto state = Throw(**desk, *scope, *reason, release, *caller);
-  return state ? JsonResponse(StateJson(*state)) : ProblemResponse(state.error());
+  return state ? JsonResponse(act::KillStateToJson(*state)) : ProblemResponse(state.error());
 }
 
 Response Drill(const ApiDependencies& api, Request& request) {
@@ -93,14 +79,7 @@ Response Drill(const ApiDependencies& api, Request& request) {
   if (!steps.is_number_integer())
     return ProblemResponse(Status(Code::kInvalidArgument, "steps is a whole number"));
   const auto drill = api.act->DrillKill(steps.get<int>(), *caller);
-  if (!drill) return ProblemResponse(drill.error());
-  return JsonResponse(json{{"at", FormatTime(drill->at)},
-                           {"by", drill->by},
-                           {"steps", drill->steps},
-                           {"cut", drill->cut},
-                           {"p50_ms", drill->p50_ms},
-                           {"p99_ms", drill->p99_ms},
-                           {"max_ms", drill->max_ms}});
+  return drill ? JsonResponse(act::KillDrillToJson(*drill)) : ProblemResponse(drill.error());
 }
 
 Response Page(const ApiDependencies& api, const std::string& said, int status) {
@@ -161,12 +140,8 @@ Response Trust(const ApiDependencies& api, const Request& request) {
                     r.executed, r.helped, r.failed, r.undone, r.lower_bound * 100, respond::Safe(r.why)),
         100, "", 4);
   }
-  if (request.Query("format") != "text" && !request.Accepts("text/plain"))
-    return JsonResponse(json{{"records", std::move(list)}});
-  Response response;
-  response.content_type = "text/plain; charset=utf-8";
-  response.body = text.empty() ? "No agent has done or proposed anything yet.\n" : text;
-  return response;
+  if (!WantsText(request)) return JsonResponse(json{{"records", std::move(list)}});
+  return TextResponse(text.empty() ? "No agent has done or proposed anything yet.\n" : text);
 }
 
 Response SetTrust(const ApiDependencies& api, Request& request) {
@@ -187,14 +162,7 @@ Response SetTrust(const ApiDependencies& api, Request& request) {
 void AddKill(Router& router, const ApiDependencies& api) {
   const auto add = [&](const char* method, const char* path, std::function<Response(Request&)> handle,
                        const char* summary, const char* type, const char* what) {
-    Route route{method, path, nullptr, {}, true};
-    route.handler = [handle](Request&& request, const Responder& respond) { respond(handle(request)); };
-    route.operation.summary = summary;
-    if (std::string_view(method) == "POST")
-      route.operation.request_types = {
-          std::string_view(type) == "text/html" ? "application/x-www-form-urlencoded" : "application/json"};
-    route.operation.answers = {{200, type, what}};
-    router.Add(std::move(route));
+    AddActRoute(router, method, path, std::move(handle), summary, {{200, type, what}});
   };
   const char* json_type = "application/json";
   add(

@@ -3,6 +3,7 @@
 #include "surface/http/endpoints/endpoints.h"
 #include "surface/http/json_response.h"
 #include "surface/http/problem.h"
+#include "surface/http/text_response.h"
 
 namespace tocsin::surface {
 namespace {
@@ -32,12 +33,8 @@ Result<Response> Make(const ApiDependencies& api, const Request& request) {
   input.alpha = api.alpha;
   const auto config = api.dispatch.config();
   const auto report = respond::MakeNoiseReport(*config, input);
-  if (request.Query("format") != "text" && !request.Accepts("text/plain"))
-    return JsonResponse(respond::NoiseToJson(report));
-  Response response;
-  response.content_type = "text/plain; charset=utf-8";
-  response.body = respond::RenderNoise(report);
-  return response;
+  if (!WantsText(request)) return JsonResponse(respond::NoiseToJson(report));
+  return TextResponse(respond::RenderNoise(report));
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include "surface/http/endpoints/endpoints.h"
 #include "surface/http/json_response.h"
 #include "surface/http/problem.h"
+#include "surface/http/text_response.h"
 
 namespace tocsin::surface {
 namespace {
@@ -50,17 +51,16 @@ Result<ordered_json> WhoJson(const Schedule& schedule, Time at, const DispatchCo
 Result<Response> Everybody(const ApiDependencies& api, const Request& request) {
   const auto config = api.dispatch.config();
   TOCSIN_ASSIGN_OR_RETURN(const Time at, ReadTime(request, "at", api.clock.Now()));
-  if (request.Query("format") == "text" || request.Accepts("text/plain")) {
+  if (WantsText(request)) {
     TOCSIN_ASSIGN_OR_RETURN(
         const auto zone,
         respond::TimeZone::Find(request.Query("zone").empty() ? "UTC" : request.Query("zone")));
     std::vector<const Schedule*> schedules;
     for (const auto& [name, schedule] : config->oncall.schedules) schedules.push_back(&schedule);
-    Response response;
-    response.content_type = "text/plain; charset=utf-8";
-    TOCSIN_ASSIGN_OR_RETURN(response.body, respond::RenderWhoIsOnCall(schedules, at, zone, NamesOf(*config)));
-    if (schedules.empty()) response.body = "No schedule is configured: see docs/formats/oncall.md.\n";
-    return response;
+    if (schedules.empty()) return TextResponse("No schedule is configured: see docs/formats/oncall.md.\n");
+    TOCSIN_ASSIGN_OR_RETURN(std::string text,
+                            respond::RenderWhoIsOnCall(schedules, at, zone, NamesOf(*config)));
+    return TextResponse(std::move(text));
   }
   ordered_json list = ordered_json::array();
   for (const auto& [name, schedule] : config->oncall.schedules) {

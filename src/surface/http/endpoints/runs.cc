@@ -4,11 +4,13 @@
 #include "act/plan/plan_json.h"
 #include "act/runbook/render_plan.h"
 #include "respond/render_text.h"
+#include "surface/http/endpoints/act_route.h"
 #include "surface/http/endpoints/endpoints.h"
 #include "surface/http/endpoints/read_caller.h"
 #include "surface/http/html.h"
 #include "surface/http/json_response.h"
 #include "surface/http/problem.h"
+#include "surface/http/text_response.h"
 
 namespace tocsin::surface {
 namespace {
@@ -16,11 +18,7 @@ namespace {
 using nlohmann::json;
 
 Response TextOrJson(const Request& request, const json& as_json, const std::string& text) {
-  if (request.Query("format") != "text" && !request.Accepts("text/plain")) return JsonResponse(as_json);
-  Response response;
-  response.content_type = "text/plain; charset=utf-8";
-  response.body = text;
-  return response;
+  return WantsText(request) ? TextResponse(text) : JsonResponse(as_json);
 }
 
 json RunbookJson(const act::RunbookLibrary& library, const act::Runbook& runbook) {
@@ -193,56 +191,41 @@ Response RunPage(const ApiDependencies& api, const Request& request) {
   return HtmlPage(run->title, body);
 }
 
-void Add(Router& router, Route route, const char* summary, std::vector<Operation::Answer> answers) {
-  route.operation.summary = summary;
-  if (route.method == "POST") route.operation.request_types = {"application/json"};
-  if (route.path.find("{id}") != std::string::npos)
-    route.operation.parameters = {{"id", "path", "string", "its id"}};
-  route.operation.answers = std::move(answers);
-  router.Add(std::move(route));
-}
-
-Route Get(const ApiDependencies& api, std::string path,
-          Response (*handle)(const ApiDependencies&, const Request&)) {
-  Route route{"GET", std::move(path), nullptr, {}, true};
-  route.handler = [&api, handle](Request&& request, const Responder& respond) {
-    respond(handle(api, request));
-  };
-  return route;
-}
-Route Post(const ApiDependencies& api, std::string path, std::function<Response(Request&)> handle) {
-  Route route{"POST", std::move(path), nullptr, {}, true};
-  route.handler = [&api, handle](Request&& request, const Responder& respond) { respond(handle(request)); };
-  return route;
+using Handle = Response (*)(const ApiDependencies&, const Request&);
+std::function<Response(Request&)> With(const ApiDependencies& api, Handle handle) {
+  return [&api, handle](Request& request) { return handle(api, request); };
 }
 
 }  // namespace
 
 void AddRuns(Router& router, const ApiDependencies& api) {
-  Add(router, Get(api, "/api/v1/runbooks", ListRunbooks), "Runbooks that can be run",
-      {{200, "application/json", "{runbooks, problems}"}});
-  Add(router, Get(api, "/api/v1/runbooks/{id}", ShowRunbook), "One runbook, with its text",
-      {{200, "application/json", "the runbook"}, {404, "application/problem+json", "no such runbook"}});
-  Add(router, Post(api, "/api/v1/plans", [&api](Request& request) { return Propose(api, request, true); }),
-      "What a run would do if it began now, step by step; nothing is done",
-      {{200, "application/json", "{plan, steps}"}, {401, "application/problem+json", "nobody's token"}});
-  Add(router, Post(api, "/api/v1/runs", [&api](Request& request) { return Propose(api, request, false); }),
-      "Propose a run of a runbook; every step is decided by the policy",
-      {{201, "application/json", "the run"}, {401, "application/problem+json", "nobody's token"}});
-  Route list = Get(api, "/api/v1/runs", ListRuns);
-  list.operation.parameters = {{"incident", "query", "string", "of this incident"},
-                               {"runbook", "query", "string", "of this runbook"},
-                               {"state", "query", "string", "running, waiting, done …; active: not over"},
-                               {"limit", "query", "integer", "at most, 50"}};
-  Add(router, std::move(list), "Runs, newest first", {{200, "application/json", "{runs}"}});
-  Add(router, Get(api, "/api/v1/runs/{id}", ShowRun), "One run, step by step",
-      {{200, "application/json", "the run"}, {404, "application/problem+json", "no such run"}});
-  Add(router,
-      Post(api, "/api/v1/runs/{id}/actions", [&api](Request& request) { return ActOnRun(api, request); }),
-      "Stop, undo, or say what became of a step: {action, reason | step, outcome, note}",
-      {{200, "application/json", "the run"}, {403, "application/problem+json", "a person's to do"}});
-  Add(router, Get(api, "/runs/{id}", RunPage), "One run, for people",
-      {{200, "text/html", "a page"}, {404, "text/html", "no such run"}});
+  const char* problem = "application/problem+json";
+  AddActRoute(router, "GET", "/api/v1/runbooks", With(api, ListRunbooks), "Runbooks that can be run",
+              {{200, "application/json", "{runbooks, problems}"}});
+  AddActRoute(router, "GET", "/api/v1/runbooks/{id}", With(api, ShowRunbook), "One runbook, with its text",
+              {{200, "application/json", "the runbook"}, {404, problem, "no such runbook"}});
+  AddActRoute(router, "POST", "/api/v1/plans",
+              [&api](Request& request) { return Propose(api, request, true); },
+              "What a run would do if it began now, step by step; nothing is done",
+              {{200, "application/json", "{plan, steps}"}, {401, problem, "nobody's token"}});
+  AddActRoute(router, "POST", "/api/v1/runs",
+              [&api](Request& request) { return Propose(api, request, false); },
+              "Propose a run of a runbook; every step is decided by the policy",
+              {{201, "application/json", "the run"}, {401, problem, "nobody's token"}});
+  AddActRoute(router, "GET", "/api/v1/runs", With(api, ListRuns), "Runs, newest first",
+              {{200, "application/json", "{runs}"}},
+              {{"incident", "query", "string", "of this incident"},
+               {"runbook", "query", "string", "of this runbook"},
+               {"state", "query", "string", "running, waiting, done …; active: not over"},
+               {"limit", "query", "integer", "at most, 50"}});
+  AddActRoute(router, "GET", "/api/v1/runs/{id}", With(api, ShowRun), "One run, step by step",
+              {{200, "application/json", "the run"}, {404, problem, "no such run"}});
+  AddActRoute(router, "POST", "/api/v1/runs/{id}/actions",
+              [&api](Request& request) { return ActOnRun(api, request); },
+              "Stop, undo, or say what became of a step: {action, reason | step, outcome, note}",
+              {{200, "application/json", "the run"}, {403, problem, "a person's to do"}});
+  AddActRoute(router, "GET", "/runs/{id}", With(api, RunPage), "One run, for people",
+              {{200, "text/html", "a page"}, {404, "text/html", "no such run"}});
 }
 
 }  // namespace tocsin::surface

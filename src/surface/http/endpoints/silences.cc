@@ -4,6 +4,7 @@
 #include "surface/http/endpoints/read_body.h"
 #include "surface/http/json_response.h"
 #include "surface/http/problem.h"
+#include "surface/http/text_response.h"
 
 namespace tocsin::surface {
 namespace {
@@ -121,12 +122,7 @@ void AddSilences(Router& router, const ApiDependencies& api) {
 
   for (const char* path : {"/-/healthy", "/-/ready"}) {
     Route health{"GET", path, nullptr, {}, false};
-    health.handler = [](Request&&, const Responder& respond) {
-      Response response;
-      response.content_type = "text/plain; charset=utf-8";
-      response.body = "OK";
-      respond(std::move(response));
-    };
+    health.handler = [](Request&&, const Responder& respond) { respond(TextResponse("OK")); };
     health.operation.summary = "The process answers, for Alertmanager's clients";
     health.operation.answers = {{200, "text/plain", "OK"}};
     router.Add(std::move(health));
