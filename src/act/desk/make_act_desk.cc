@@ -254,8 +254,12 @@ class TheDesk final : public RunningDesk {
     if (!library)
       return Error(Code::kFailedPrecondition, "no runbooks are configured: set act.runbooks in tocsin.yaml");
     const Runbook* runbook = library->Find(proposal.runbook);
-    if (runbook == nullptr)
-      return Error(Code::kNotFound, "there is no runbook '" + claims::Printable(proposal.runbook, 60) + "'");
+    if (runbook == nullptr) {
+      const auto& problems = library->problems();
+      return Error(Code::kNotFound,
+                   "there is no runbook '" + claims::Printable(proposal.runbook, 60) + "'" +
+                       (problems.empty() ? "" : "; some cannot be read: " + problems.front().message()));
+    }
     TOCSIN_ASSIGN_OR_RETURN(const auto incident, Incident(proposal.incident));
     json inputs = proposal.inputs;
     if (!inputs.is_object())

@@ -44,7 +44,13 @@ struct Approval {
 
 nlohmann::json ApprovalToJson(const Approval& approval);
 Result<Approval> ApprovalFromJson(const nlohmann::json& json);
-// For a terminal: everything one decides upon, at most 100 columns.
+// Everything one decides upon, in the order in which one reads it: a name of at most ten letters, and a line
+// without control characters. A name may come again.
+struct CardLine {
+  std::string name, text;
+};
+std::vector<CardLine> ApprovalCard(const Approval& approval);
+// The same for a terminal, at most 100 columns.
 std::string RenderApproval(const Approval& approval);
 
 }  // namespace tocsin::act

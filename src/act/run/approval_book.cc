@@ -147,37 +147,42 @@ Result<Approval> ApprovalFromJson(const json& j) {
   }
 }
 
-std::string RenderApproval(const Approval& a) {
-  using respond::Safe;
-  const auto line = [](const std::string& name, const std::string& text) {
-    return respond::Wrap(Safe(text), 100, fmt::format("  {:<10} ", name), 13);
+std::vector<CardLine> ApprovalCard(const Approval& a) {
+  std::vector<CardLine> card;
+  const auto line = [&card](const char* name, const std::string& text) {
+    card.push_back({name, respond::Safe(text)});
   };
-  std::string out = fmt::format("{}  {}: {}\n\n", a.id, a.state, Safe(a.title));
-  out += line("call", a.call);
-  if (!a.preview.empty()) out += line("does", a.preview);
+  line("call", a.call);
+  if (!a.preview.empty()) line("does", a.preview);
   std::string targets;
   for (const Target& t : a.targets) targets += (targets.empty() ? "" : ", ") + t.kind + " " + t.name;
-  out += line("targets", targets.empty() ? "none" : targets);
-  out += line("reach", ReachText(a.reach));
-  out += line("undo", a.inverse);
-  for (const std::string& reason : a.reasons) out += line("because", reason);
-  out += "\n  evidence, run by Tocsin:\n";
-  if (a.evidence.empty()) out += "    none was given\n";
-  for (const json& e : a.evidence)
-    out += respond::Wrap(Safe(respond::JsonText(e, "text")), 100,
-                         fmt::format("    {:<12} ", Safe(respond::JsonText(e, "verdict"))), 17);
-  out += fmt::format("\n  proposed by {}{} in {}{}\n", Safe(a.proposed_by),
-                     a.proposed_by_agent ? " (an agent)" : "", a.run,
-                     a.incident.empty() ? "" : " for " + a.incident);
-  if (!a.why.empty()) out += respond::Wrap("their words, unproven: " + Safe(a.why), 100, "  ", 4);
+  line("targets", targets.empty() ? "none" : targets);
+  line("reach", ReachText(a.reach));
+  line("undo", a.inverse);
+  for (const std::string& reason : a.reasons) line("because", reason);
+  if (a.evidence.empty()) line("evidence", "none was given");
+  for (const json& e : a.evidence) {
+    const std::string verdict = respond::JsonText(e, "verdict"), why = respond::JsonText(e, "why");
+    line("evidence", verdict + " by Tocsin: " + respond::JsonText(e, "text") +
+                         (verdict == "verified" || why.empty() ? "" : " (" + why + ")"));
+  }
+  line("proposed", fmt::format("by {}{} in {}{}", a.proposed_by, a.proposed_by_agent ? " (an agent)" : "",
+                               a.run, a.incident.empty() ? "" : " for " + a.incident));
+  if (!a.why.empty()) line("words", "theirs, unproven: " + a.why);
   for (const ApprovalAnswer& answer : a.answers)
-    out += respond::Wrap(
-        fmt::format("{} {} at {}{}", Safe(answer.by), answer.approve ? "approved" : "denied",
-                    FormatTimeForPeople(answer.at), answer.reason.empty() ? "" : ": " + Safe(answer.reason)),
-        100, "  ", 4);
+    line(answer.approve ? "approved" : "denied",
+         fmt::format("by {} at {}{}", answer.by, FormatTimeForPeople(answer.at),
+                     answer.reason.empty() ? "" : ": " + answer.reason));
   if (a.state == "open")
-    out += fmt::format("  needs {} {}, by {}\n", a.needed, a.needed == 1 ? "person" : "people",
-                       FormatTimeForPeople(a.expires));
+    line("needs",
+         fmt::format("{}, by {}", a.needed == 1 ? "1 person" : "2 people", FormatTimeForPeople(a.expires)));
+  return card;
+}
+
+std::string RenderApproval(const Approval& a) {
+  std::string out = fmt::format("{}  {}: {}\n\n", a.id, a.state, respond::Safe(a.title));
+  for (const CardLine& line : ApprovalCard(a))
+    out += respond::Wrap(line.text, 100, fmt::format("  {:<10} ", line.name), 13);
   return out;
 }
 

@@ -38,6 +38,7 @@ struct RunView {
 
 bool IsOver(const RunView& run);
 nlohmann::json RunToJson(const RunView& run);
-std::string RenderRun(const RunView& run);
+// For people, at most so many columns but for commands, which stay whole.
+std::string RenderRun(const RunView& run, size_t columns = 100);
 
 }  // namespace tocsin::act

@@ -226,28 +226,33 @@ json RunToJson(const RunView& run) {
           {"outputs", run.outputs}};
 }
 
-std::string RenderRun(const RunView& run) {
-  std::string out = fmt::format("{}  {}: {}\n", run.id, run.state, respond::Safe(run.what));
-  out += respond::Wrap(respond::Safe(run.title) + (run.incident.empty() ? "" : ", for " + run.incident), 100,
-                       "  ", 2);
-  out +=
-      fmt::format("  runbook {} (version {}), started by {}{}, {}\n", run.runbook, run.version,
-                  respond::Safe(run.by), run.by_agent ? " (an agent)" : "", FormatTimeForPeople(run.began));
-  if (!run.why.empty())
-    out += respond::Wrap("their words, unproven: " + respond::Safe(run.why), 100, "  ", 2);
+std::string RenderRun(const RunView& run, size_t columns) {
+  using respond::Safe;
+  std::string out = respond::Wrap(Safe(run.what), columns, fmt::format("{}  {}: ", run.id, run.state), 2);
+  out += respond::Wrap(Safe(run.title) + (run.incident.empty() ? "" : ", for " + run.incident), columns, "  ",
+                       2);
+  out += respond::Wrap(
+      fmt::format("runbook {} (version {}), started by {}{}, {}", run.runbook, run.version, Safe(run.by),
+                  run.by_agent ? " (an agent)" : "", FormatTimeForPeople(run.began)),
+      columns, "  ", 2);
+  if (!run.why.empty()) out += respond::Wrap("their words, unproven: " + Safe(run.why), columns, "  ", 2);
   out += "\n";
+  const std::string under(14, ' ');
+  const auto more = [&](const std::string& text) {
+    out += respond::Wrap(text, columns, under, under.size());
+  };
   for (const RunStepView& s : run.steps) {
-    out += respond::Wrap(respond::Safe(s.id + ": " + (s.title.empty() ? s.action : s.title)), 100,
-                         fmt::format("  {:<11} ", s.state), 14);
-    if (!s.what.empty()) out += respond::Wrap(respond::Safe(s.what), 100, "              ", 14);
+    out += respond::Wrap(Safe(s.id + ": " + (s.title.empty() ? s.action : s.title)), columns,
+                         fmt::format("  {:<11} ", s.state), under.size());
+    if (!s.what.empty()) more(Safe(s.what));
     for (const std::string& reason : s.reasons) {
-      if (reason != s.what)
-        out += respond::Wrap("because " + respond::Safe(reason), 100, "              ", 14);
+      if (reason != s.what) more("because " + Safe(reason));
     }
-    if (!s.approval.empty())
-      out += fmt::format("              look and answer: tocsin approve {}\n", s.approval);
+    // Commands stay on one line, to be copied.
+    if (s.state == "asking" && !s.approval.empty())
+      out += fmt::format("{}look and answer: tocsin approve {}\n", under, s.approval);
     if (s.state == "manual" || s.state == "unknown")
-      out += fmt::format("              then: tocsin runbook settle {} {} done|failed|not_done --note TEXT\n",
+      out += fmt::format("{}then: tocsin runbook settle {} {} done|failed|not_done --note TEXT\n", under,
                          run.id, s.id);
   }
   return out;

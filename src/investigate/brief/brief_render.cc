@@ -60,7 +60,7 @@ void AddPart(Page& page, const Brief& b, BriefPart part, const char* heading, co
 
 void AddCauses(Page& page, const Brief& b) {
   page.Add("");
-  if (b.no_fault) page.Add("Nothing that was looked at moved beyond chance.");
+  if (b.no_fault) page.Add("No cause was found: nothing else that was looked at moved beyond chance.");
   if (b.abstains && !b.no_fault) page.Add("No cause is proven. What was considered:");
   if (!b.abstains) page.Add("Likeliest causes");
   size_t number = 0;

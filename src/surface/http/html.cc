@@ -10,7 +10,11 @@ constexpr std::string_view kStyle =
     "body{font:16px/1.5 system-ui,sans-serif;margin:0 auto;padding:1rem;max-width:46rem}"
     "pre{font:clamp(10px,3vw,15px)/1.45 ui-monospace,monospace;white-space:pre-wrap;overflow-wrap:anywhere}"
     "a{color:inherit}li{margin:.8rem 0}.sev{font-weight:700}.dim{opacity:.7;font-size:.9em}"
-    "ul{list-style:none;padding:0}";
+    "ul{list-style:none;padding:0}h1{font-size:1.5rem;line-height:1.25}"
+    "dl{display:grid;grid-template-columns:max-content 1fr;gap:.4rem 1rem;overflow-wrap:anywhere}"
+    "dt{opacity:.7}dd{margin:0}"
+    "input,button{font:inherit;padding:.5rem .8rem;max-width:100%;box-sizing:border-box}"
+    "input{width:24rem}button{margin:0 .5rem .5rem 0}";
 
 }  // namespace
 

@@ -73,9 +73,18 @@ Response Page(const ApiDependencies& api, const std::string& id, const std::stri
   const auto approval = (*desk)->FindApproval(id);
   if (!approval)
     return HtmlPage("Not found", back + "<p>" + EscapeHtml(approval.error().message()) + "</p>", 404);
-  std::string body = back + fmt::format("<p><a href=\"/runs/{0}\">{0}</a></p>\n", EscapeHtml(approval->run));
+  const std::string about =
+      approval->incident.empty()
+          ? ""
+          : fmt::format(" for <a href=\"/incidents/{0}\">{0}</a>", EscapeHtml(approval->incident));
+  std::string body = back + fmt::format("<h1>{0}</h1>\n<p>{1}, {2}: <a href=\"/runs/{3}\">{3}</a>{4}</p>\n",
+                                        EscapeHtml(approval->title), EscapeHtml(approval->id),
+                                        EscapeHtml(approval->state), EscapeHtml(approval->run), about);
   if (!said.empty()) body += "<p class=\"sev\">" + EscapeHtml(said) + "</p>\n";
-  body += "<pre>" + EscapeHtml(act::RenderApproval(*approval)) + "</pre>\n";
+  body += "<dl>\n";
+  for (const act::CardLine& line : act::ApprovalCard(*approval))
+    body += fmt::format("<dt>{}</dt><dd>{}</dd>\n", EscapeHtml(line.name), EscapeHtml(line.text));
+  body += "</dl>\n";
   if (approval->state == "open") body += Form(*approval);
   return HtmlPage(approval->title, body, status);
 }

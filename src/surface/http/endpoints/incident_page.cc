@@ -11,7 +11,6 @@
 namespace tocsin::surface {
 namespace {
 
-constexpr size_t kPhoneColumns = 48;
 constexpr size_t kBriefLines = 40;
 
 // Runs for it, and what they ask.
@@ -25,7 +24,7 @@ std::string Runs(const ApiDependencies& api, const std::string& incident) {
         fmt::format("<li><a href=\"/runs/{0}\">{1}</a>: {2}<div class=\"dim\">{0} · {3}</div>",
                     EscapeHtml(run.id), EscapeHtml(run.title), EscapeHtml(run.state), EscapeHtml(run.what));
     for (const act::RunStepView& step : run.steps) {
-      if (!step.approval.empty())
+      if (step.state == "asking" && !step.approval.empty())
         out += fmt::format("<div><a href=\"/approvals/{0}\">{0} waits for a person</a></div>",
                            EscapeHtml(step.approval));
     }
@@ -58,7 +57,8 @@ Response Show(const ApiDependencies& api, const Request& request) {
             "</pre>\n<h2>The incident</h2>\n";
   return HtmlPage(
       (*incident)->title,
-      back + Runs(api, id) + brief + "<pre>" + EscapeHtml(text) + "</pre>\n" +
+      back + fmt::format("<h1>{}</h1>\n", EscapeHtml((*incident)->title)) + Runs(api, id) + brief + "<pre>" +
+          EscapeHtml(text) + "</pre>\n" +
           fmt::format("<p class=\"dim\"><a href=\"/api/v1/incidents/{}\">as JSON</a></p>\n", EscapeHtml(id)));
 }
 

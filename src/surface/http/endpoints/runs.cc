@@ -182,11 +182,12 @@ Response RunPage(const ApiDependencies& api, const Request& request) {
   std::string body = "<p><a href=\"/\">All incidents</a>";
   if (!run->incident.empty())
     body += fmt::format(" · <a href=\"/incidents/{0}\">{0}</a>", EscapeHtml(run->incident));
-  body += " · <a href=\"/kill\">Stop agents</a></p>\n<pre>" + EscapeHtml(act::RenderRun(*run)) + "</pre>\n";
+  body += " · <a href=\"/kill\">Stop agents</a></p>\n<pre>" +
+          EscapeHtml(act::RenderRun(*run, kPhoneColumns)) + "</pre>\n";
   for (const act::RunStepView& step : run->steps) {
     if (!step.approval.empty())
-      body += fmt::format("<p><a href=\"/approvals/{0}\">Look at {0} and answer</a></p>\n",
-                          EscapeHtml(step.approval));
+      body += fmt::format("<p><a href=\"/approvals/{0}\">Look at {0}{1}</a></p>\n", EscapeHtml(step.approval),
+                          step.state == "asking" ? " and answer" : "");
   }
   return HtmlPage(run->title, body);
 }
