@@ -9,6 +9,7 @@
 
 #include "act/plan/plan_json.h"
 #include "act/run/internal/engine_core.h"
+#include "act/run/internal/next_steps.h"
 #include "act/trust/trust_book.h"
 #include "claims/claim_text.h"
 #include "respond/json_text.h"
@@ -18,46 +19,14 @@ namespace {
 
 using internal::ActiveRun;
 using internal::EngineCore;
+using internal::NextOf;
+using internal::NextSteps;
 using internal::RunEvent;
 using internal::RunPointer;
 using nlohmann::json;
 
 constexpr Duration kPruneEvery = Duration::Minutes(10);
 constexpr auto kGrace = std::chrono::seconds(5);  // for effects under way when the process ends
-
-bool Halts(const PlanStep& step, const StepState& s) {
-  if (s.state == "stopped") return true;
-  return (s.state == "failed" || s.state == "refused" || s.state == "undone" || s.state == "undo_failed") &&
-         !step.go_on_if_failed;
-}
-
-// What the whole run is, from its steps. Empty: as it is.
-std::pair<std::string, std::string> Outcome(const RunState& run) {
-  bool moving = false, waiting = false, unknown = false, idle = false;
-  const StepState* bad = nullptr;
-  std::string bad_id;
-  for (const PlanStep& step : run.plan->steps) {
-    const StepState& s = run.steps.at(step.id);
-    unknown = unknown || s.state == "unknown";
-    waiting = waiting || s.state == "asking" || s.state == "manual";
-    idle = idle || s.state == "waiting";
-    if (s.state == "unknown" && bad == nullptr) bad = &s, bad_id = step.id;
-    moving = moving || s.state == "running" || s.state == "proving" || s.state == "undoing";
-    if (bad == nullptr && (Halts(step, s) || s.state == "undo_failed")) bad = &s, bad_id = step.id;
-  }
-  if (moving) return {run.undo_by.empty() ? "running" : "undoing", ""};
-  if (unknown) return {"unknown", bad_id + ": " + bad->what};
-  if (waiting) return {"waiting", "waits for people"};
-  if (idle) return {run.undo_by.empty() ? "running" : "undoing", ""};
-  if (!run.undo_by.empty()) {
-    if (bad != nullptr && bad->state == "undo_failed") return {"failed", bad_id + ": " + bad->what};
-    return {"undone", "undone by " + run.undo_by + (run.undo_reason.empty() ? "" : ": " + run.undo_reason)};
-  }
-  if (!run.stop_reason.empty()) return {"stopped", run.stop_reason};
-  if (bad == nullptr) return {"done", "every step is done"};
-  const std::string state = bad->state == "refused" || bad->state == "stopped" ? bad->state : "failed";
-  return {state, bad_id + ": " + bad->what};
-}
 
 class TheEngine final : public Engine {
  public:
@@ -307,8 +276,6 @@ class TheEngine final : public Engine {
   }
 
  private:
-  using Task = void (*)(EngineCore&, const RunPointer&, const std::string&);
-
   std::vector<RunPointer> Active() const {
     const std::lock_guard lock(core_.mutex);
     std::vector<RunPointer> runs;
@@ -369,7 +336,7 @@ class TheEngine final : public Engine {
   }
 
   // Gives the step to a worker; the run's mutex is not held.
-  void Give(const RunPointer& run, const std::string& step, Task task) {
+  void Give(const RunPointer& run, const std::string& step, internal::StepTask task) {
     {
       const std::lock_guard lock(run->mutex);
       if (!run->busy.insert(step).second) return;
@@ -421,91 +388,22 @@ class TheEngine final : public Engine {
     }
   }
 
-  struct Todo {
-    std::vector<std::pair<std::string, Task>> give;
-    std::vector<std::string> skip, undo;
-    bool overtime = false;
-  };
-
-  // `halted`: nothing further begins; `held`: not until a person has said what became of a step.
-  static void LookAtStep(const ActiveRun& run, const PlanStep& step, bool halted, bool held, Time now,
-                         Todo& todo) {
-    const StepState& s = run.state.steps.at(step.id);
-    const auto probe = run.probe_at.find(step.id);
-    const bool early = (probe != run.probe_at.end() && now < probe->second) || now < s.not_before;
-    if (s.state == "waiting") {
-      if (halted) {
-        todo.skip.push_back(step.id);
-        return;
-      }
-      const bool ready = std::all_of(step.after.begin(), step.after.end(), [&](const std::string& before) {
-        return IsStepOver(run.state.steps.at(before).state);
-      });
-      if (ready && !early && !held) todo.give.emplace_back(step.id, internal::AdvanceStep);
-    } else if (s.state == "asking" || s.state == "manual") {
-      const auto expires = run.expires.find(step.id);
-      if (halted) {
-        todo.skip.push_back(step.id);
-      } else if (s.state == "asking" &&
-                 (run.woken.contains(step.id) || (expires != run.expires.end() && now >= expires->second))) {
-        todo.give.emplace_back(step.id, internal::AdvanceStep);
-      }
-    } else if (s.state == "proving" && !early) {
-      todo.give.emplace_back(step.id, internal::ProveStep);
-    } else if (s.state == "undoing" && run.state.undo_by.empty()) {
-      todo.give.emplace_back(step.id, internal::RecoverStep);  // its worker could not store it
-    }
-  }
-
-  // The next steps to undo: in the reverse of the order in which they began, one at a time.
-  static void LookForUndo(const ActiveRun& run, Todo& todo) {
-    const StepState* last = nullptr;
-    std::string id;
-    for (const auto& [name, s] : run.state.steps) {
-      if (s.state == "undoing") {
-        if (s.undo && !s.undo->receipt) todo.give.emplace_back(name, internal::RecoverStep);
-        return;
-      }
-      if (!s.moved || !s.inverse || s.state == "undo_failed") continue;
-      if (last == nullptr || s.effect->at > last->effect->at) last = &s, id = name;
-    }
-    if (last != nullptr) todo.undo.push_back(id);
-  }
-
   void LookAt(const RunPointer& run) {
-    Todo todo;
-    bool idle = false;
+    NextSteps next;
     std::string id;
     {
       const std::lock_guard lock(run->mutex);
-      const Time now = core_.Now();
-      const RunState& state = run->state;
-      id = state.id;
-      if (!state.undo_by.empty()) {
-        if (run->busy.empty()) LookForUndo(*run, todo);
-      } else {
-        bool halted = !state.stop_reason.empty();
-        bool held = false;
-        for (const PlanStep& step : state.plan->steps) {
-          halted = halted || Halts(step, state.steps.at(step.id));
-          held = held || state.steps.at(step.id).state == "unknown";
-        }
-        todo.overtime = !halted && now - state.began > state.plan->limits.timeout;
-        for (const PlanStep& step : state.plan->steps) {
-          if (!run->busy.contains(step.id)) LookAtStep(*run, step, halted, held, now, todo);
-        }
-      }
-      for (const auto& [step, task] : todo.give) run->woken.erase(step), run->probe_at.erase(step);
-      idle =
-          run->busy.empty() && todo.give.empty() && todo.undo.empty() && todo.skip.empty() && !todo.overtime;
+      next = NextOf(*run, core_.Now());
+      id = run->state.id;
+      for (const auto& [step, task] : next.give) run->woken.erase(step), run->probe_at.erase(step);
     }
-    for (const auto& [step, task] : todo.give) Give(run, step, task);
-    for (const std::string& step : todo.undo) GiveUndo(run, step);
-    if (todo.overtime) {
+    for (const auto& [step, task] : next.give) Give(run, step, task);
+    if (!next.undo.empty()) GiveUndo(run, next.undo);
+    if (next.overtime) {
       (void)StopRun(id, "it took longer than it may", {"tocsin", true, "engine"});
-    } else if (!todo.skip.empty()) {
-      Skip(run, todo.skip);
-    } else if (idle) {
+    } else if (!next.skip.empty()) {
+      Skip(run, next.skip);
+    } else if (next.idle) {
       Conclude(run);
     }
   }
@@ -532,7 +430,7 @@ class TheEngine final : public Engine {
   // Nothing moves: what the run is now.
   void Conclude(const RunPointer& run) {
     const RunState state = core_.Copy(*run);
-    const auto [name, what] = Outcome(state);
+    const auto [name, what] = internal::OutcomeOf(state);
     if (name == state.state || (name == "running" && state.state != "waiting")) {
       if (IsRunOver(state.state)) Drop(state.id);
       return;
