@@ -82,7 +82,7 @@ class TheEngine final : public Engine {
     core_.stopping.request_stop();
     for (const RunPointer& run : Active()) {
       const std::lock_guard lock(run->mutex);
-      for (auto& [step, stop] : run->effects) stop.request_stop();
+      for (auto& [step, effect] : run->effects) effect.stop.request_stop();
     }
     core_.pool.Stop();
   }
@@ -182,7 +182,7 @@ class TheEngine final : public Engine {
         return Error(Code::kPermissionDenied,
                      "an agent stops its own runs only: " + id + " is " + run->state.by + "'s");
       run->stopping = true;
-      for (auto& [step, stop] : run->effects) stop.request_stop();
+      for (auto& [step, effect] : run->effects) effect.stop.request_stop();
     }
     TOCSIN_RETURN_IF_ERROR(core_.Apply(
         *run, [&](RunState& state, std::vector<RunEvent>& events, store::LedgerTransaction&) -> Status {
@@ -360,13 +360,8 @@ class TheEngine final : public Engine {
   void OnKill() {
     for (const RunPointer& run : Active()) {
       const std::lock_guard lock(run->mutex);
-      for (auto& [id, stop] : run->effects) {
-        const StepState& s = run->state.steps.at(id);
-        const CallTemplate& call = s.state == "undoing" ? s.undo->call : s.effect->call;
-        const StepActor actor = ActorOf(run->state, id);
-        if (core_.sources.kill.Blocks(
-                {actor.agent ? actor.name : "", run->state.plan->runbook, call.action, run->state.incident}))
-          stop.request_stop();
+      for (auto& [id, effect] : run->effects) {
+        if (core_.sources.kill.Blocks(effect.subject)) effect.stop.request_stop();
       }
     }
     core_.Wake();

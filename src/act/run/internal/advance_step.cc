@@ -240,17 +240,18 @@ Status Execute(const Advance& a, const Found& found, const Decision& decision, E
     return stored;
   }
   core.Boundary("intent", a.step.id);
+  const KillSubject subject = SubjectOf(found.call);
   std::stop_source stop;
   bool stopping = false;
   {
     const std::lock_guard lock(a.run->mutex);
-    a.run->effects[a.step.id] = stop;
+    a.run->effects[a.step.id] = {stop, subject};
     stopping = a.run->stopping;
   }
   Receipt receipt;
   if (stopping || core.stopping.stop_requested()) {
     receipt = {Receipt::Outcome::kNotDone, "stopped before anything left", {}, {}};
-  } else if (const auto blocked = core.sources.kill.Blocks(SubjectOf(found.call), true); blocked) {
+  } else if (const auto blocked = core.sources.kill.Blocks(subject, true); blocked) {
     receipt = {Receipt::Outcome::kNotDone, "the kill switch '" + blocked->scope.ToText() + "' is on", {}, {}};
     stop.request_stop();
   } else {

@@ -148,7 +148,7 @@ Status StoreReceipt(EngineCore& core, ActiveRun& run, const std::string& step, c
   {
     const std::lock_guard lock(run.mutex);
     const auto effect = run.effects.find(step);
-    of.halted = run.stopping || (effect != run.effects.end() && effect->second.stop_requested());
+    of.halted = run.stopping || (effect != run.effects.end() && effect->second.stop.stop_requested());
     if (effect != run.effects.end()) run.effects.erase(effect);
     if (receipt.outcome == Receipt::Outcome::kNotDone) core.log.Forget(run.state.steps.at(step).effect->key);
   }
@@ -259,10 +259,11 @@ void UndoStep(EngineCore& core, const RunPointer& run, const std::string& id, bo
     return;
   }
   core.Boundary("undo_intent", id);
+  const KillSubject subject = SubjectOf(call);
   std::stop_source stop;
   {
     const std::lock_guard lock(run->mutex);
-    run->effects[id] = stop;
+    run->effects[id] = {stop, subject};
   }
   Receipt receipt;
   Executor* executor = core.sources.executors.Find(s.inverse->action);
@@ -271,7 +272,7 @@ void UndoStep(EngineCore& core, const RunPointer& run, const std::string& id, bo
   } else {
     for (int tries = 0; tries < kMostTries && !stop.stop_requested() && !core.stopping.stop_requested();
          ++tries) {
-      if (const auto blocked = core.sources.kill.Blocks(SubjectOf(call), true)) {
+      if (const auto blocked = core.sources.kill.Blocks(subject, true)) {
         receipt = {
             Receipt::Outcome::kNotDone, "the kill switch '" + blocked->scope.ToText() + "' is on", {}, {}};
         break;

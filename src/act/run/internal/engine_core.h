@@ -21,15 +21,21 @@
 
 namespace tocsin::act::internal {
 
+// What has left and has not ended; `subject`: what the kill switch is asked about it.
+struct RunningEffect {
+  std::stop_source stop;
+  KillSubject subject;
+};
+
 struct ActiveRun {
   std::mutex mutex;  // of all below; never held while waiting for anything but the ledger
   RunState state;
-  std::set<std::string> busy;                       // steps a worker has
-  std::set<std::string> woken;                      // asking steps whose question was answered
-  std::map<std::string, std::stop_source> effects;  // of steps whose effect is under way
-  std::map<std::string, Time> probe_at;             // when to look for the effect again
-  std::map<std::string, Time> expires;              // of open questions
-  bool stopping = false;                            // no further step begins: StopRun
+  std::set<std::string> busy;                    // steps a worker has
+  std::set<std::string> woken;                   // asking steps whose question was answered
+  std::map<std::string, RunningEffect> effects;  // by step
+  std::map<std::string, Time> probe_at;          // when to look for the effect again
+  std::map<std::string, Time> expires;           // of open questions
+  bool stopping = false;                         // no further step begins: StopRun
 };
 using RunPointer = std::shared_ptr<ActiveRun>;
 
